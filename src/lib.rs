@@ -1,0 +1,1 @@
+//! Picks the fastest linker that really links, and tells Cargo.

@@ -1,0 +1,3 @@
+//! The `thymos` binary.
+
+fn main() {}
