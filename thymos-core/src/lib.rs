@@ -1,1 +1,3 @@
 //! The engine behind `thymos`.
+
+pub mod observe;
