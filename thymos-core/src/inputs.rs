@@ -35,7 +35,7 @@ pub enum Candidate {
 }
 
 /// What decides which accesses are inputs.
-#[derive(Debug)]
+#[expect(missing_debug_implementations, reason = "holds a closure")]
 pub struct Rules<'a> {
     /// The compiler's own files.
     pub compiler: HashSet<&'a Path>,
@@ -67,10 +67,10 @@ pub fn candidates(observed: &Observed, rules: &Rules<'_>) -> Result<Vec<Candidat
         if access.kind == AccessKind::Write || rules.ignores(access, &written) {
             continue;
         }
-        for candidate in rules.candidate(access)? {
-            if seen.insert(candidate.clone()) {
-                found.push(candidate);
-            }
+        if let Some(candidate) = rules.candidate(access)?
+            && seen.insert(candidate.clone())
+        {
+            found.push(candidate);
         }
     }
     Ok(found)
@@ -92,7 +92,7 @@ impl Rules<'_> {
             || self.keyed.contains(path)
             || self.incremental.as_deref().is_some_and(under)
             || (self.is_out(path) && (self.owns)(path))
-            || path.ancestors().any(|path| written.contains(path) && !self.known.iter().any(|known| known == path))
+            || path.ancestors().any(|path| written.contains(path) && !self.known.iter().any(|known| known.starts_with(path)))
             || is_system_noise(access)
             || (under(&self.sysroot) && !matches!(access.seen, Seen::File(_)))
             || self.is_dependency_search(access)

@@ -62,8 +62,6 @@ pub struct Extern {
 /// One compile, as asked.
 #[derive(Debug, Default)]
 pub struct Invocation {
-    /// The arguments behind the compiler, as given.
-    pub raw: Vec<OsString>,
     /// The arguments that the key holds, in order.
     pub arguments: Vec<Argument>,
     /// Options that shape diagnostics only.

@@ -140,7 +140,7 @@ fn character(text: &[u8]) -> usize {
     match text {
         [_, b'\\', ..] => text.iter().skip(3).position(|byte| *byte == b'\'').map_or(1, |at| at + 4),
         [_, first, b'\'', ..] if *first != b'\'' => 3,
-        [_, 0x80.., ..] => text.iter().skip(1).take(5).position(|byte| *byte == b'\'').map_or(1, |at| at + 2),
+        [_, 0x80..=0xff, ..] => text.iter().skip(1).take(5).position(|byte| *byte == b'\'').map_or(1, |at| at + 2),
         _ => 1,
     }
 }

@@ -8,10 +8,10 @@ use super::{Argument, Extern, Invocation, Parsed};
 use crate::os;
 use crate::outcome::Bypass;
 
-/// Parses the arguments behind the compiler; `@file` arguments have been expanded into `arguments` before.
+/// Parses the arguments behind the compiler; `@file` arguments have been expanded before.
 #[must_use]
-pub fn parse(raw: &[OsString], arguments: &[OsString]) -> Parsed {
-    let mut parser = Parser { invocation: Invocation { raw: raw.to_vec(), ..Invocation::default() }, source: None };
+pub fn parse(arguments: &[OsString]) -> Parsed {
+    let mut parser = Parser { invocation: Invocation::default(), source: None };
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         let taken = parser.argument(argument.as_encoded_bytes(), &mut rest);
@@ -257,7 +257,7 @@ mod tests {
 
     fn parsed(line: &str) -> Parsed {
         let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        parse(&arguments, &arguments)
+        parse(&arguments)
     }
 
     fn compile(line: &str) -> Invocation {
