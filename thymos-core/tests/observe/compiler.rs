@@ -26,7 +26,7 @@ fn sources_included_files_and_absent_modules_are_recorded() {
 fn outputs_are_the_same_bytes_with_and_without_a_watch() {
     let scratch = scratch!();
     scratch.write("main.rs", "fn main() { println!(\"{:?}\", std::env::args().collect::<Vec<_>>()); }");
-    let emit = ["--emit=link,metadata,dep-info,obj", "-g", "-Ccodegen-units=4", "main.rs", "--out-dir"];
+    let emit = ["--emit=link,metadata,dep-info,obj,llvm-ir", "-g", "-Ccodegen-units=4", "main.rs", "--out-dir"];
     let directory = || fs::create_dir(scratch.path("plain")).expect("a new name");
     directory();
     let output = plain(scratch.rustc(&[&emit[..], &["plain"]].concat()));

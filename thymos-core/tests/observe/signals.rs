@@ -30,7 +30,7 @@ fn the_other_side_of_tests_that_need_a_process() {
 #[test]
 fn signal_dispositions_and_masks_are_what_plain_gives() {
     let scratch = scratch!();
-    let shell = || scratch.shell("grep -E '^Sig(Blk|Ign|Cgt)' /proc/$$/status");
+    let shell = || scratch.shell("exec grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status");
     let result = run(shell());
     result.assert_complete();
     assert_eq!(signal_sets(&result.stdout), signal_sets(&plain(shell()).stdout));
