@@ -164,13 +164,13 @@ fn a_process_that_outlives_the_program_is_not_waited_for_and_goes_on() {
     let scratch = scratch!();
     scratch.write("late", "late text");
     let (start, end) = (scratch.fifo("start"), scratch.fifo("end"));
-    let mut command = scratch.shell("(read go <start; cat late >end; ls . >end) >/dev/null 2>&1 & exit 3");
+    let mut command = scratch.shell("(read go <start; { cat late; cat late; } >end) >/dev/null 2>&1 & exit 3");
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let observed = observe::run(command, Options::default()).and_then(observe::Running::wait).expect("sh runs");
     assert_eq!(observed.status.code(), Some(3));
     assert_eq!(observed.outlived, Outlived::Something);
     fs::write(start, "go\n").expect("somebody reads");
-    assert_eq!(fs::read_to_string(end).expect("somebody writes"), "late text");
+    assert_eq!(fs::read_to_string(end).expect("somebody writes"), "late textlate text");
 }
 
 #[test]
