@@ -55,11 +55,26 @@ pub enum Environment {
     Ignored,
 }
 
+/// Whether look-ups of symbolic links are watched.
+///
+/// Resolving a path asks about every directory in it, so this is more than half of what a compile asks. It tells where a
+/// link led that the compile followed by hand; opening a file through a link is recorded in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Links {
+    /// Each is an [`AccessKind::ReadLink`].
+    #[default]
+    Watched,
+    /// They are not recorded. Sound only where what the program does with a resolved path is known.
+    Ignored,
+}
+
 /// What to watch.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     /// Whether the environment is watched.
     pub environment: Environment,
+    /// Whether look-ups of symbolic links are watched.
+    pub links: Links,
 }
 
 /// Returns how a compile may be watched here. Decided once per process, with a few system calls and no child.

@@ -10,7 +10,9 @@ use std::mem::offset_of;
 
 use libc::{seccomp_data, sock_filter};
 
-use super::{arch, calls};
+use super::arch;
+use super::calls::{self, Call, Meaning};
+use crate::observe::Links;
 
 const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
 const IF_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
@@ -22,7 +24,7 @@ const ALLOW: sock_filter = op(RETURN, libc::SECCOMP_RET_ALLOW);
 const ASK: sock_filter = op(RETURN, libc::SECCOMP_RET_USER_NOTIF);
 
 /// Returns the filter for this architecture.
-pub fn program() -> Vec<sock_filter> {
+pub fn program(links: Links) -> Vec<sock_filter> {
     let mut code = vec![load(offset_of!(seccomp_data, arch))];
     let foreign = foreign();
     code.push(branch(IF_EQUAL, arch::NATIVE, foreign.len() as u8, 0));
@@ -34,7 +36,8 @@ pub fn program() -> Vec<sock_filter> {
         code.push(load(offset_of!(seccomp_data, args) + 8 * flags));
         code.extend([branch(IF_ANY_BIT, libc::AT_EMPTY_PATH as u32, 0, 1), ALLOW, ASK]);
     }
-    for call in calls::all() {
+    let unwatched = |call: &&Call| links == Links::Ignored && matches!(call.meaning, Meaning::ReadLink);
+    for call in calls::all().filter(|call| !unwatched(call)) {
         code.extend([branch(IF_EQUAL, call.nr as u32, 0, 1), ASK]);
     }
     code.push(ALLOW);
@@ -70,7 +73,10 @@ mod tests {
 
     /// Runs the program on one call, as the kernel would.
     fn answer(arch: u32, nr: u32, args: [u32; 6]) -> u32 {
-        let code = program();
+        run(&program(Links::Watched), arch, nr, args)
+    }
+
+    fn run(code: &[sock_filter], arch: u32, nr: u32, args: [u32; 6]) -> u32 {
         let (mut at, mut word) = (0, 0);
         loop {
             let sock_filter { code: op, jt, jf, k } = code[at];
@@ -93,6 +99,13 @@ mod tests {
             let expected = if calls::find(nr).is_some() { ASK.k } else { ALLOW.k };
             assert_eq!(answer(arch::NATIVE, nr as u32, [0; 6]), expected, "call {nr}");
         }
+    }
+
+    #[test]
+    fn links_are_asked_about_unless_they_are_ignored() {
+        let nr = libc::SYS_readlinkat as u32;
+        assert_eq!(run(&program(Links::Watched), arch::NATIVE, nr, [0; 6]), ASK.k);
+        assert_eq!(run(&program(Links::Ignored), arch::NATIVE, nr, [0; 6]), ALLOW.k);
     }
 
     #[test]

@@ -101,11 +101,10 @@ impl ChildSide {
     }
 
     fn install(&self) -> io::Result<RawFd> {
+        let (on, zero) = (1 as c_ulong, 0 as c_ulong);
         // SAFETY: takes no pointers.
-        check(
-            unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1 as c_ulong, 0 as c_ulong, 0 as c_ulong, 0 as c_ulong) }
-                .into(),
-        )?;
+        let confined = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, on, zero, zero, zero) };
+        check(confined.into())?;
         let program = sock_fprog { len: self.filter.len() as u16, filter: self.filter.as_ptr().cast_mut() };
         // Speculation mitigations would slow the compile down and protect nothing here.
         let flags = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | libc::SECCOMP_FILTER_FLAG_SPEC_ALLOW;

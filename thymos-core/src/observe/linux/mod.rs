@@ -27,6 +27,7 @@ mod nurse;
 mod preload;
 mod programs;
 mod record;
+mod region;
 mod running;
 mod supervisor;
 mod tracee;

@@ -60,7 +60,7 @@ pub fn run(mut command: Command, options: Options) -> io::Result<Running> {
 
 /// Creates everything that the child will need and the thread that waits for it.
 fn prepare(options: Options) -> io::Result<(Arc<ChildSide>, Watcher)> {
-    let (child, watcher) = handshake::pair(filter::program())?;
+    let (child, watcher) = handshake::pair(filter::program(options.links))?;
     let child = Arc::new(child);
     let done = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
     let preload = Preload::new(options.environment);

@@ -132,8 +132,8 @@ fn classify(stat: &Stat) -> Seen {
             dev: stat.st_dev,
             ino: stat.st_ino,
             size: stat.st_size as u64,
-            mtime_ns: nanoseconds(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
-            ctime_ns: nanoseconds(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+            mtime_ns: nanoseconds(stat.st_mtime.into(), stat.st_mtime_nsec.into()),
+            ctime_ns: nanoseconds(stat.st_ctime.into(), stat.st_ctime_nsec.into()),
             mode: stat.st_mode,
         }),
         FileType::Directory => Seen::Directory,
@@ -141,8 +141,8 @@ fn classify(stat: &Stat) -> Seen {
     }
 }
 
-fn nanoseconds(seconds: i64, rest: i64) -> i128 {
-    i128::from(seconds) * 1_000_000_000 + i128::from(rest)
+fn nanoseconds(seconds: i128, rest: i128) -> i128 {
+    seconds * 1_000_000_000 + rest
 }
 
 fn is_absent(path: &[u8]) -> bool {
