@@ -122,10 +122,9 @@ impl Query<'_> {
         let found = if path.components().count() > 1 {
             std::path::absolute(path).ok()?
         } else {
-            let list = self.environment.get("PATH")?;
             let suffix = std::env::consts::EXE_SUFFIX;
-            let name = format!("{}{suffix}", path.to_str()?.trim_end_matches(suffix));
-            std::env::split_paths(list).map(|dir| dir.join(&name)).find(|path| path.is_file())?
+            let name = format!("{}{suffix}", path.to_str()?.strip_suffix(suffix).unwrap_or(path.to_str()?));
+            self.environment.program(OsStr::new(&name))?
         };
         if !is_rustup(&found) {
             return found.is_file().then_some(found);

@@ -46,6 +46,12 @@ impl Environment {
         self.filled(name).map(PathBuf::from)
     }
 
+    /// Returns the file that a search of `PATH` finds by `name`.
+    #[must_use]
+    pub fn program(&self, name: &OsStr) -> Option<PathBuf> {
+        std::env::split_paths(self.get("PATH")?).map(|dir| dir.join(name)).find(|path| path.is_file())
+    }
+
     /// Returns every variable, in order of names.
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))

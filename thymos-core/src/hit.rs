@@ -68,6 +68,10 @@ impl Lookup<'_> {
             Input::Link(rooted, target) => path(rooted)
                 .and_then(|path| fs::read_link(path).ok())
                 .is_some_and(|now| roots.rooted_path(&now) == *target),
+            Input::Program(name, rooted) => {
+                let found = self.around.environment.program(&crate::os::os_string(name.clone()));
+                found.map(|path| roots.rooted_path(&path)) == *rooted
+            }
             Input::Variable(name, digest) => self.variable(name) == *digest,
             Input::Place(root, digest) => roots.value(*root) == *digest,
             Input::Display(digest) => display(self.invocation) == *digest,
@@ -151,6 +155,7 @@ fn cause(input: &Input) -> Miss {
             Miss::InputChanged(shown(path))
         }
         Input::Variable(name, _) => Miss::InputChanged(format!("variable {}", String::from_utf8_lossy(name))),
+        Input::Program(name, _) => Miss::InputChanged(format!("program {}", String::from_utf8_lossy(name))),
         Input::Display(_) => Miss::InputChanged("the form of diagnostics".to_owned()),
         Input::Place(root, _) => Miss::Bound(
             match root {

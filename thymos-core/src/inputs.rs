@@ -12,6 +12,7 @@
 //! Invariant: an access that no rule names is an input, or the unit is a Bypass.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::guard::Guard;
@@ -32,6 +33,8 @@ pub enum Candidate {
     Directory(PathBuf),
     /// What a symbolic link says.
     Link(PathBuf),
+    /// Which file a search of `PATH` finds by this name.
+    Program(OsString),
 }
 
 /// What decides which accesses are inputs.
@@ -45,6 +48,8 @@ pub struct Rules<'a> {
     pub keyed: HashSet<&'a Path>,
     /// `-L dependency` directories.
     pub dependencies: HashSet<PathBuf>,
+    /// The directories of `PATH`: a search there is an input as a whole, so that another order is another result.
+    pub search: HashSet<PathBuf>,
     /// The output directory.
     pub out_dir: PathBuf,
     /// The incremental session's directory.
@@ -67,10 +72,10 @@ pub fn candidates(observed: &Observed, rules: &Rules<'_>) -> Result<Vec<Candidat
         if access.kind == AccessKind::Write || rules.ignores(access, &written) {
             continue;
         }
-        if let Some(candidate) = rules.candidate(access)?
-            && seen.insert(candidate.clone())
-        {
-            found.push(candidate);
+        for candidate in [rules.program(access), rules.candidate(access)?].into_iter().flatten() {
+            if seen.insert(candidate.clone()) {
+                found.push(candidate);
+            }
         }
     }
     Ok(found)
@@ -105,9 +110,19 @@ impl Rules<'_> {
 
     fn is_dependency_search(&self, access: &Access) -> bool {
         let path = access.path.as_path();
-        let inside = path.parent().is_some_and(|parent| self.dependencies.contains(parent));
+        let inside = path.ancestors().skip(1).any(|parent| self.dependencies.contains(parent));
         let looked = matches!(access.kind, AccessKind::Stat | AccessKind::ReadLink) || access.seen == Seen::Absent;
         (inside && looked) || (self.dependencies.contains(path) && access.program == Program::Root)
+    }
+
+    /// A look-up in a directory of `PATH` is part of a search by name.
+    fn program(&self, access: &Access) -> Option<Candidate> {
+        let searched = self.search.contains(access.path.parent()?) && !matches!(access.seen, Seen::Directory);
+        searched.then(|| access.path.file_name().map(|name| Candidate::Program(name.to_owned())))?
+    }
+
+    fn is_searched(&self, path: &Path) -> bool {
+        path.parent().is_some_and(|parent| self.search.contains(parent))
     }
 
     fn candidate(&self, access: &Access) -> Result<Option<Candidate>, Bypass> {
@@ -115,6 +130,7 @@ impl Rules<'_> {
         let is_known = || self.known.iter().any(|known| known.starts_with(&path));
         Ok(match (access.kind, access.seen) {
             (AccessKind::Write, _) => None,
+            (_, Seen::Absent) if self.is_searched(&path) => None,
             (_, Seen::Absent) => Guard::InputAbsence.on().then_some(Candidate::Absent(path)),
             (AccessKind::ReadLink, Seen::Other) => Some(Candidate::Link(path)),
             (AccessKind::ReadLink, _) => None,

@@ -3,11 +3,12 @@
 //! Format (version in the file name, little endian): an array of 65,536 buckets of eight 64-byte records, sparse on disk.
 //! ```text
 //! record = tag[16] digest[32] check[16]
-//! tag    = first half of BLAKE3(stamp)      which bucket: its first two bytes
+//! tag    = first half of BLAKE3(boot stamp) which bucket: its first two bytes; boot = digest of this boot's id
 //! check  = first half of BLAKE3(tag digest) a torn or damaged record is no record
 //! ```
 //! Invariant: a wrong record is never believed. Records are read with `pread`, not through a mapping, so a truncated file
-//! is a memo that knows less and not a SIGBUS. Writers do not lock: of two that write one slot, one wins.
+//! is a memo that knows less and not a SIGBUS. Writers do not lock: of two that write one slot, one wins. After a power loss
+//! a file may have its stamp and not its bytes, so nothing is recalled from before the last boot.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -27,6 +28,7 @@ const BUCKET: usize = RECORD * SLOTS;
 pub struct Memo {
     file: Option<File>,
     writable: bool,
+    boot: Digest,
 }
 
 impl Memo {
@@ -35,15 +37,9 @@ impl Memo {
     pub fn open(path: &Path) -> Self {
         let options = |write: bool| os::private(OpenOptions::new().read(true).write(write).create(write)).open(path);
         match options(true) {
-            Ok(file) => Self { file: Some(file), writable: true },
-            Err(_) => Self { file: options(false).ok(), writable: false },
+            Ok(file) => Self { file: Some(file), writable: true, boot: Digest::of(&os::boot_id()) },
+            Err(_) => Self { file: options(false).ok(), writable: false, boot: Digest::of(&os::boot_id()) },
         }
-    }
-
-    /// Returns a memo that remembers nothing.
-    #[must_use]
-    pub fn none() -> Self {
-        Self { file: None, writable: false }
     }
 
     /// Returns the digest of the file at `path` as it is now, with its stamp, reading it only if the memo does not know it.
@@ -70,7 +66,7 @@ impl Memo {
     /// Returns the digest that was remembered for `stamp`.
     #[must_use]
     pub fn recall(&self, stamp: &Stamp) -> Option<Digest> {
-        let tag = tag(stamp);
+        let tag = self.tag(stamp);
         let bucket = self.bucket(&tag)?;
         bucket.as_chunks::<RECORD>().0.iter().find_map(|record| decode(record, &tag))
     }
@@ -78,7 +74,7 @@ impl Memo {
     /// Remembers that `stamp` stands for `digest`. The caller knows the content or has checked that the file is not young.
     pub fn remember(&self, stamp: &Stamp, digest: &Digest) {
         let (true, Some(file)) = (self.writable, &self.file) else { return };
-        let tag = tag(stamp);
+        let tag = self.tag(stamp);
         let bucket = self.bucket(&tag).unwrap_or([0; BUCKET]);
         let records = bucket.as_chunks::<RECORD>().0;
         let free = records.iter().position(|r| r[..16] == tag || *r == [0; RECORD]);
@@ -88,17 +84,20 @@ impl Memo {
         let _ = os::write_at(file, &encode(&tag, digest), at);
     }
 
+    fn tag(&self, stamp: &Stamp) -> [u8; 16] {
+        let mut bytes = [0; 88];
+        bytes[..32].copy_from_slice(&self.boot.0);
+        bytes[32..].copy_from_slice(&stamp.bytes());
+        let mut tag = [0; 16];
+        tag.copy_from_slice(&Digest::of(&bytes).0[..16]);
+        tag
+    }
+
     fn bucket(&self, tag: &[u8; 16]) -> Option<[u8; BUCKET]> {
         let mut bucket = [0; BUCKET];
         let read = os::read_at(self.file.as_ref()?, &mut bucket, offset(tag)).ok()?;
         (read > 0).then_some(bucket)
     }
-}
-
-fn tag(stamp: &Stamp) -> [u8; 16] {
-    let mut tag = [0; 16];
-    tag.copy_from_slice(&Digest::of(&stamp.bytes()).0[..16]);
-    tag
 }
 
 fn offset(tag: &[u8; 16]) -> u64 {
@@ -159,7 +158,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let memo = Memo::open(&dir.path().join("digests"));
         let same_bucket: Vec<Stamp> =
-            (0..).map(stamp).filter(|s| offset(&tag(s)) == offset(&tag(&stamp(0)))).take(SLOTS + 1).collect();
+            (0..).map(stamp).filter(|s| offset(&memo.tag(s)) == offset(&memo.tag(&stamp(0)))).take(SLOTS + 1).collect();
         for (n, stamp) in same_bucket.iter().enumerate() {
             memo.remember(stamp, &Digest::of(&[n as u8]));
         }

@@ -173,6 +173,7 @@ impl Recorder<'_> {
             sysroot: if whole_system { sysroot.join("lib/rustlib") } else { sysroot.clone() },
             keyed: self.request.keyed.iter().map(|keyed| keyed.path.as_path()).collect(),
             dependencies: unit.search_paths.iter().filter(|(kind, _)| kind == "dependency").map(|(_, path)| here(path)).collect(),
+            search: self.around.environment.get("PATH").map(|list| std::env::split_paths(list).collect()).unwrap_or_default(),
             out_dir: here(&unit.out_dir),
             incremental: unit.incremental.as_deref().map(here),
             known: [self.around.directory.to_owned(), here(&unit.out_dir), std::env::temp_dir(), sysroot.join("lib")]
@@ -213,6 +214,10 @@ impl Recorder<'_> {
             Candidate::Absent(path) if fs::symlink_metadata(&path).is_ok() => return Err(changed(&path)),
             Candidate::Absent(path) => Input::Absent(roots.rooted_path(&path)),
             Candidate::Directory(path) => Input::Directory(roots.rooted_path(&path)),
+            Candidate::Program(name) => {
+                let path = self.around.environment.program(&name).map(|path| roots.rooted_path(&path));
+                Input::Program(name.as_encoded_bytes().to_vec(), path)
+            }
             Candidate::Listing(path) => {
                 let listing = listing(&path).map_err(|error| gather(&error))?;
                 Input::Listing(roots.rooted_path(&path), listing)
@@ -248,13 +253,12 @@ impl Recorder<'_> {
             }
         }
         let reads = match &self.compiled.observed.env {
-            Ok(reads) if reads.whole == WholeEnv::Unread => variables::Reads::Named(&reads.names),
+            Ok(reads) if reads.whole == WholeEnv::Unread => variables::Reads::Named(&reads.late),
             _ if loads_macros(&self.compiled.observed, roots) => variables::Reads::Everything,
-            Ok(reads) => variables::Reads::Named(&reads.names),
-            Err(_) => variables::Reads::Named(&[]),
+            _ => variables::Reads::Named(&[]),
         };
         if Guard::InputObserved.on() {
-            inputs.extend(variables::inputs(reads, self.around.environment, roots));
+            inputs.extend(variables::inputs(reads, self.around.environment));
         }
         let mut seen = HashSet::new();
         inputs.retain(|input| seen.insert(input.clone()));

@@ -1,18 +1,17 @@
 //! Which variables that a compile read are inputs of its result.
 //!
-//! rustc, LLVM and the C library ask for the same names in every compile; those shape messages, logs and places for
-//! temporary files, not artifacts. Everything else that was asked for, by a proc macro most likely, is an input.
+//! The compiler reads its own variables: those that shape the result are in the key, and the ones that `env!` names are in
+//! the dep-info. Code that was loaded while it ran, a proc macro, may read anything, and everything it asks for is an input.
 //!
-//! Invariant: a variable whose value holds a path of a root is compared literally, so the result is bound to that place.
+//! Invariant: a variable that a proc macro read is compared literally, so a value that holds a path binds the result to it.
 
 use std::ffi::{OsStr, OsString};
 
 use crate::digest::Digest;
-use crate::environment::{self, Environment};
+use crate::environment::Environment;
 use crate::manifest::Input;
-use crate::roots::Roots;
 
-/// What is known about the variables that a compile read.
+/// What is known about the variables that loaded code read.
 #[derive(Clone, Copy, Debug)]
 pub enum Reads<'a> {
     /// These.
@@ -21,32 +20,46 @@ pub enum Reads<'a> {
     Everything,
 }
 
-/// Asked for by the compiler and its runtime in every compile, without a part in the artifact.
-const COMPILER: &[&str] = &["PATH", "TMPDIR", "RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "RUST_MIN_STACK", "TERM"];
-/// Said by a terminal, a shell or Cargo about themselves, and different in every process.
+/// The standard library asks for these on behalf of every program, a proc macro's copy of it too.
+const RUNTIME: &[&str] = &["RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "RUST_MIN_STACK"];
+/// Said by a terminal, a shell or Cargo about themselves, and different in every process. Only where nothing tells what was
+/// read, they count as not read.
 const VOLATILE: &[&str] = &[
-    "CARGO_BUILD_JOBS", "CARGO_MAKEFLAGS", "CARGO_TARGET_DIR", "COLORTERM", "COLUMNS", "HOSTNAME", "LINES", "LS_COLORS",
-    "MAKEFLAGS", "MFLAGS", "NO_COLOR", "NUM_JOBS", "OLDPWD", "PWD", "RUSTC_WRAPPER", "SHLVL", "TERM", "TERM_PROGRAM", "TMUX",
-    "WINDOWID", "_",
+    "CARGO_BUILD_JOBS",
+    "CARGO_MAKEFLAGS",
+    "CARGO_TARGET_DIR",
+    "COLORTERM",
+    "COLUMNS",
+    "LINES",
+    "LS_COLORS",
+    "MAKEFLAGS",
+    "MFLAGS",
+    "NO_COLOR",
+    "NUM_JOBS",
+    "OLDPWD",
+    "PWD",
+    "RUSTC_WRAPPER",
+    "SHLVL",
+    "TERM",
+    "TERM_PROGRAM",
+    "TMUX",
+    "WINDOWID",
+    "_",
 ];
 const VOLATILE_PREFIXES: &[&str] = &["CARGO_TERM_", "SSH_", "THYMOS_", "XDG_SESSION_", "VTE_"];
 
 /// Returns the inputs that the reads make.
 #[must_use]
-pub fn inputs(reads: Reads<'_>, environment: &Environment, roots: &Roots) -> Vec<Input> {
+pub fn inputs(reads: Reads<'_>, environment: &Environment) -> Vec<Input> {
     let one = |name: &OsStr| {
-        let value = environment.get(name);
-        let holds_path = value.is_some_and(|value| !roots.found_in(value.as_encoded_bytes()).is_empty());
-        let in_key = name.to_str().is_some_and(environment::is_keyed);
-        // What the key holds and no place shapes needs no second look.
-        (!in_key || holds_path)
-            .then(|| Input::Variable(name.as_encoded_bytes().to_vec(), value.map(|value| Digest::of(value.as_encoded_bytes()))))
+        let value = environment.get(name).map(|value| Digest::of(value.as_encoded_bytes()));
+        Input::Variable(name.as_encoded_bytes().to_vec(), value)
     };
     match reads {
-        Reads::Named(names) => names.iter().filter(|name| !listed(name, COMPILER, &["THYMOS_"])).filter_map(|name| one(name)).collect(),
+        Reads::Named(names) => names.iter().filter(|name| !listed(name, RUNTIME, &[])).map(|name| one(name)).collect(),
         Reads::Everything => {
             let told = environment.iter().filter(|(name, _)| !listed(name, VOLATILE, VOLATILE_PREFIXES));
-            told.filter_map(|(name, _)| one(name)).collect()
+            told.map(|(name, _)| one(name)).collect()
         }
     }
 }
@@ -54,4 +67,27 @@ pub fn inputs(reads: Reads<'_>, environment: &Environment, roots: &Roots) -> Vec
 fn listed(name: &OsStr, names: &[&str], prefixes: &[&str]) -> bool {
     let Some(name) = name.to_str() else { return false };
     names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment() -> Environment {
+        [("DATABASE_URL", "x"), ("PWD", "/ws"), ("EMPTY", "")].map(|(name, value)| (name.into(), value.into())).into_iter().collect()
+    }
+
+    #[test]
+    fn what_a_macro_asked_for_is_an_input_and_unset_differs_from_empty() {
+        let names = ["DATABASE_URL", "EMPTY", "UNSET", "RUST_BACKTRACE"].map(OsString::from);
+        let inputs = inputs(Reads::Named(&names), &environment());
+        let variable = |name: &str, value: Option<&[u8]>| Input::Variable(name.into(), value.map(Digest::of));
+        assert_eq!(inputs, [variable("DATABASE_URL", Some(b"x")), variable("EMPTY", Some(b"")), variable("UNSET", None)]);
+    }
+
+    #[test]
+    fn where_everything_may_have_been_read_only_what_every_process_changes_is_left_out() {
+        let inputs = inputs(Reads::Everything, &environment());
+        assert_eq!(inputs.len(), 2);
+    }
 }

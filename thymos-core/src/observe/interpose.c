@@ -2,10 +2,14 @@
  *
  * The invariant: the program cannot tell that this is here. The environment that `main` sees is the one it was meant to
  * have, in the same order; no descriptor stays open; nothing is printed; no system call is made after start-up. Nothing
- * is used of any C library but the variable `environ`, so one object serves glibc and musl.
+ * is used of any C library but the variable `environ` and dl_iterate_phdr, so one object serves glibc and musl.
+ *
+ * A name is recorded apart when code asks for it that was not there at start-up: a proc macro, loaded later.
  *
  * The layout of `struct region` and REGION_OFFSET are shared with preload.rs. */
 
+#define _GNU_SOURCE
+#include <link.h>
 #include <stdint.h>
 
 #define REGION_OFFSET 0x40000
@@ -14,6 +18,8 @@
 #define SLOTS 4096
 #define PROBES 64
 #define NAMES_ROOM 65536
+#define MODULES 256
+#define LATE 1 /* stands before the name in a record of code that was loaded later */
 
 struct region {
   uint64_t magic;
@@ -31,6 +37,10 @@ extern char **environ __attribute__((weak));
 static struct region *region;
 static uint32_t started;
 static char restored[ORIGINAL_ROOM];
+static struct { uintptr_t from, to; } modules[MODULES];
+static uint32_t module_count;
+
+extern int dl_iterate_phdr(int (*)(struct dl_phdr_info *, size_t, void *), void *) __attribute__((weak));
 
 #if defined(__x86_64__)
 #define NR_MMAP 9
@@ -107,24 +117,57 @@ static void start(char **variables) {
   }
 }
 
+static int remember(struct dl_phdr_info *info, size_t size, void *none) {
+  uintptr_t from = UINTPTR_MAX, to = 0;
+  (void)size, (void)none;
+  for (int i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+    if (part->p_type != PT_LOAD)
+      continue;
+    uintptr_t at = info->dlpi_addr + part->p_vaddr;
+    from = at < from ? at : from;
+    to = at + part->p_memsz > to ? at + part->p_memsz : to;
+  }
+  if (module_count < MODULES) {
+    modules[module_count].from = from;
+    modules[module_count++].to = to;
+  }
+  return 0;
+}
+
+/* Where the modules are not known, everything counts as loaded later: that is the cautious side. */
+static int is_late(uintptr_t caller) {
+  for (uint32_t i = 0; i < module_count; i++)
+    if (caller >= modules[i].from && caller < modules[i].to)
+      return 0;
+  return 1;
+}
+
 /* glibc passes these arguments to every constructor; musl passes none, but there `environ` is set by now. */
 __attribute__((constructor)) static void constructor(int argc, char **argv, char **variables) {
   (void)argc, (void)argv;
   start(&environ && environ ? environ : variables);
-  if (region)
-    __atomic_store_n(&region->ready, 1, __ATOMIC_RELEASE);
+  if (!region)
+    return;
+  if (&dl_iterate_phdr)
+    dl_iterate_phdr(remember, 0);
+  __atomic_store_n(&region->ready, 1, __ATOMIC_RELEASE);
 }
 
-static void append(struct region *to, const char *name, uint32_t length) {
-  uint32_t room = (4 + length + 3) & ~3u;
+static void append(struct region *to, const char *name, uint32_t length, int late) {
+  uint32_t whole = length + (late ? 1 : 0);
+  uint32_t room = (4 + whole + 3) & ~3u;
   uint32_t at = __atomic_fetch_add(&to->used, room, __ATOMIC_RELAXED);
   if (length == 0 || at > NAMES_ROOM || room > NAMES_ROOM - at) {
     __atomic_store_n(&to->overflow, 1, __ATOMIC_RELAXED);
     return;
   }
+  unsigned char *record = to->names + at + 4;
+  if (late)
+    *record++ = LATE;
   for (uint32_t i = 0; i < length; i++)
-    to->names[at + 4 + i] = (unsigned char)name[i];
-  __atomic_store_n((uint32_t *)(to->names + at), length, __ATOMIC_RELEASE);
+    record[i] = (unsigned char)name[i];
+  __atomic_store_n((uint32_t *)(to->names + at), whole, __ATOMIC_RELEASE);
 }
 
 /* FNV-1a; the caller gets the length too. */
@@ -137,17 +180,19 @@ static uint64_t hash(const char *name, uint32_t *length) {
   return value ? value : 1;
 }
 
-static void note(const char *name) {
+static void note(const char *name, uintptr_t caller) {
   struct region *to = __atomic_load_n(&region, __ATOMIC_ACQUIRE);
   uint32_t length;
   if (!to || !*name)
     return;
-  uint64_t value = hash(name, &length);
+  int late = is_late(caller);
+  uint64_t value = hash(name, &length) ^ (late ? 0x9e3779b97f4a7c15ull : 0);
+  value = value ? value : 1;
   for (uint32_t probe = 0; probe < PROBES; probe++) {
     uint64_t *slot = &to->slots[(value + probe) % SLOTS];
     uint64_t found = __atomic_load_n(slot, __ATOMIC_RELAXED);
     if (found == 0 && __atomic_compare_exchange_n(slot, &found, value, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-      return append(to, name, length);
+      return append(to, name, length, late);
     if (found == value)
       return;
   }
@@ -167,11 +212,17 @@ static char *find(const char *name) {
   return 0;
 }
 
-__attribute__((visibility("default"))) char *getenv(const char *name) {
+static char *answer(const char *name, uintptr_t caller) {
   start(&environ ? environ : 0);
-  note(name);
+  note(name, caller);
   return find(name);
 }
 
+__attribute__((visibility("default"))) char *getenv(const char *name) {
+  return answer(name, (uintptr_t)__builtin_return_address(0));
+}
+
 /* Privileged programs are not run: `no_new_privs` is set. */
-__attribute__((visibility("default"))) char *secure_getenv(const char *name) { return getenv(name); }
+__attribute__((visibility("default"))) char *secure_getenv(const char *name) {
+  return answer(name, (uintptr_t)__builtin_return_address(0));
+}

@@ -41,6 +41,8 @@ pub enum Outlived {
 pub struct EnvReads {
     /// Names asked of `getenv` and `secure_getenv`, each once, in the order in which they were first asked.
     pub names: Vec<OsString>,
+    /// Those of them that code asked for which was loaded while the compiler ran: a proc macro, not the compiler itself.
+    pub late: Vec<OsString>,
     /// Whether something may have read the environment as a whole: a library loaded while the compiler ran (a proc
     /// macro) refers to `environ`, or `/proc/self/environ` was opened.
     pub whole: WholeEnv,

@@ -187,6 +187,12 @@ pub fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
+/// Returns nothing: the system does not say which boot this is.
+#[must_use]
+pub fn boot_id() -> Vec<u8> {
+    Vec::new()
+}
+
 /// Returns nothing: `target-cpu=native` is a Bypass here.
 #[must_use]
 pub fn processor() -> Option<Vec<u8>> {

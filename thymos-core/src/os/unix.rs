@@ -286,6 +286,12 @@ pub fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
+/// Returns what tells this boot of the system from the one before; nothing where the system does not say.
+#[must_use]
+pub fn boot_id() -> Vec<u8> {
+    std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default()
+}
+
 /// Returns text that stands for the processor that `target-cpu=native` means here.
 #[must_use]
 pub fn processor() -> Option<Vec<u8>> {

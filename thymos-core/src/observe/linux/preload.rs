@@ -9,7 +9,7 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::os::fd::RawFd;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use libc::seccomp_notif;
@@ -103,7 +103,9 @@ impl Preload {
             return Err(Incomplete::EnvironmentUnseen("the library was not loaded"));
         }
         let names = region.names().ok_or(Incomplete::TooManyVariables)?;
-        Ok(EnvReads { names: unique(names), whole: whole(self.suspects) })
+        let late = names.iter().filter_map(|name| name.as_bytes().strip_prefix(&[LATE])).map(os).collect();
+        let all = names.iter().map(|name| os(name.as_bytes().strip_prefix(&[LATE]).unwrap_or(name.as_bytes()))).collect();
+        Ok(EnvReads { names: unique(all), late: unique(late), whole: whole(self.suspects) })
     }
 
     /// Undoes the offer to a program that could not be executed.
@@ -144,6 +146,8 @@ impl Preload {
     }
 }
 
+/// Stands before a name that code asked for which was loaded after the start.
+const LATE: u8 = 1;
 const UNWRITABLE: &str = "the child's memory could not be written";
 
 /// Finds the user's own LD_PRELOAD, or else a variable that nobody needs before the library has started.
