@@ -10,6 +10,7 @@ use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// The names of the variables that the library reads, each with what it is read for.
@@ -62,6 +63,10 @@ pub mod var {
     pub const LOCALAPPDATA: &str = "LOCALAPPDATA";
     /// Flags for C compiles: `-flto` among them rules LLD out.
     pub const CFLAGS: &str = "CFLAGS";
+    /// Where gcc looks for the programs that it runs.
+    pub const COMPILER_PATH: &str = "COMPILER_PATH";
+    /// Where gcc looks for everything of its own.
+    pub const GCC_EXEC_PREFIX: &str = "GCC_EXEC_PREFIX";
     /// Set by the Nix compiler wrappers, whose linker wrapper must not be bypassed.
     pub const NIX_CC: &str = "NIX_CC";
     /// Set by systemd-nspawn, podman and others inside a container.
@@ -156,6 +161,18 @@ impl Env {
     pub fn is_build_script(&self) -> bool {
         self.has(var::OUT_DIR) && self.has(var::TARGET) && self.has(var::CARGO_MANIFEST_DIR)
     }
+
+    /// Returns a directory for files that nobody needs afterwards: `OUT_DIR` in a build script, else the temporary one.
+    pub(crate) fn scratch(&self) -> &Path {
+        if self.is_build_script() { self.path(var::OUT_DIR).unwrap_or(&self.temp) } else { &self.temp }
+    }
+
+    /// Returns a command whose environment is this one.
+    pub(crate) fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(&self.vars);
+        command
+    }
 }
 
 /// Returns a variable's name as the system compares it: Windows does not tell `Path` from `PATH`.
@@ -172,5 +189,12 @@ mod tests {
         let env = Env::from_pairs([("RUSTC_WRAPPER", "")]);
         assert!(env.has(var::RUSTC_WRAPPER));
         assert_eq!(env.get(var::RUSTC_WRAPPER), None);
+    }
+
+    #[test]
+    fn scratch_files_of_a_build_script_go_to_its_out_dir() {
+        let env = Env::from_pairs([("OUT_DIR", "/out"), ("TARGET", "t"), ("CARGO_MANIFEST_DIR", "/p")]);
+        assert_eq!(env.scratch(), Path::new("/out"));
+        assert_ne!(env.without(var::TARGET).scratch(), Path::new("/out"));
     }
 }

@@ -43,6 +43,11 @@ impl Linker {
     pub fn is_a(&self, asked: &Linker) -> bool {
         self == asked || (*self == Linker::RustLld && *asked == Linker::Lld)
     }
+
+    /// Returns whether this is one of the two LLDs.
+    pub(crate) fn is_lld(&self) -> bool {
+        self.is_a(&Linker::Lld)
+    }
 }
 
 impl fmt::Display for Linker {
