@@ -7,7 +7,6 @@
 //! It does not decide which variables matter to whom; it only names them.
 
 use std::{
-    collections::BTreeMap,
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
     process::Command,
@@ -89,7 +88,8 @@ pub mod var {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Env {
-    vars: BTreeMap<OsString, OsString>,
+    /// In no order, each name once. A list is quick to search at this length, and to build.
+    vars: Vec<(OsString, OsString)>,
     cwd: PathBuf,
     temp: PathBuf,
 }
@@ -107,21 +107,28 @@ impl Env {
         N: AsRef<OsStr>,
         V: Into<OsString>,
     {
-        let vars = pairs.into_iter().map(|(name, value)| (spelled(name.as_ref()), value.into())).collect();
-        Env { vars, cwd: PathBuf::new(), temp: std::env::temp_dir() }
+        let empty = Env { vars: Vec::new(), cwd: PathBuf::new(), temp: std::env::temp_dir() };
+        pairs.into_iter().fold(empty, |env, (name, value)| env.with_os(name.as_ref(), value.into()))
     }
 
     /// Returns the same environment with one more variable, or with another value for it.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Env {
-        self.vars.insert(spelled(OsStr::new(name)), value.into());
-        self
+    pub fn with(self, name: &str, value: impl Into<OsString>) -> Env {
+        self.with_os(OsStr::new(name), value.into())
     }
 
     /// Returns the same environment without this variable.
     #[must_use]
     pub fn without(mut self, name: &str) -> Env {
-        self.vars.remove(&spelled(OsStr::new(name)));
+        let name = spelled(OsStr::new(name));
+        self.vars.retain(|(known, _)| *known != name);
+        self
+    }
+
+    fn with_os(mut self, name: &OsStr, value: OsString) -> Env {
+        let name = spelled(name);
+        self.vars.retain(|(known, _)| *known != name);
+        self.vars.push((name, value));
         self
     }
 
@@ -139,7 +146,7 @@ impl Env {
 
     /// Returns the value of a variable, unless it is unset or empty.
     pub fn get_os(&self, name: &str) -> Option<&OsStr> {
-        self.vars.get(&spelled(OsStr::new(name))).map(OsString::as_os_str).filter(|value| !value.is_empty())
+        self.find(name).filter(|value| !value.is_empty())
     }
 
     /// Returns the value of a variable as a path, unless it is unset or empty.
@@ -149,7 +156,12 @@ impl Env {
 
     /// Returns whether a variable is there at all, with or without a value.
     pub fn has(&self, name: &str) -> bool {
-        self.vars.contains_key(&spelled(OsStr::new(name)))
+        self.find(name).is_some()
+    }
+
+    fn find(&self, name: &str) -> Option<&OsStr> {
+        let name = spelled(OsStr::new(name));
+        self.vars.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_os_str())
     }
 
     /// Returns the working directory.
@@ -170,7 +182,10 @@ impl Env {
     /// Returns a command whose environment is this one.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        command.env_clear().envs(&self.vars);
+        command.env_clear();
+        for (name, value) in &self.vars {
+            command.env(name, value);
+        }
         command
     }
 }

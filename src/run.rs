@@ -6,7 +6,7 @@
 use std::{
     io::{PipeReader, Read as _},
     process::{Child, Command, Stdio},
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -58,45 +58,51 @@ pub(crate) fn run(mut command: Command, limit: Duration) -> Ran {
     // The command holds the writing ends of the pipe, and the reader ends only when all of them are closed.
     drop(command);
     match spawned {
-        Ok((child, reader)) => wait(child, &read(reader), (started, limit)),
+        Ok((child, reader)) => wait(child, read(reader), (started, limit)),
         Err(error) => Ran::NotStarted(error),
     }
 }
 
-/// Reads in a thread of its own, so that neither a silent nor a flooding tool can hold us.
-fn read(reader: PipeReader) -> Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
+/// Reads in a thread of its own, so that neither a silent nor a flooding tool can hold us, and wakes us at the end.
+fn read(reader: PipeReader) -> JoinHandle<Vec<u8>> {
+    let waiting = std::thread::current();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
         // What was read before an error is still worth showing.
         let _ = reader.take(LONGEST).read_to_end(&mut bytes);
-        let _ = sender.send(bytes);
-    });
-    receiver
+        waiting.unpark();
+        bytes
+    })
 }
 
-/// Waits for the end of the output, which comes with the end of the tool and is noticed without polling; the poll is for
-/// a tool that ends while a child of its own keeps the pipe open.
-fn wait(mut child: Child, output: &Receiver<Vec<u8>>, (started, limit): (Instant, Duration)) -> Ran {
+/// Waits for the end of the output, which comes with the end of the tool and wakes us, so that times are exact. The poll
+/// is for a tool that ends while a child of its own keeps the pipe open.
+fn wait(mut child: Child, output: JoinHandle<Vec<u8>>, (started, limit): (Instant, Duration)) -> Ran {
     const POLL: Duration = Duration::from_millis(50);
-    let mut bytes = None;
+    const SOON: Duration = Duration::from_micros(200);
     loop {
         let left = limit.saturating_sub(started.elapsed());
-        match output.recv_timeout(POLL.min(left)) {
-            Ok(read) => bytes = Some(read),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(Duration::from_millis(1).min(left)),
-        }
+        std::thread::park_timeout(if output.is_finished() { SOON.min(left) } else { POLL.min(left) });
         let time = started.elapsed();
         if let Ok(Some(status)) = child.try_wait() {
-            let output = String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
-            return Ran::Ended(Ending { success: status.success(), output, time });
+            let success = status.success();
+            return Ran::Ended(Ending { success, output: text(output), time });
         }
         if time >= limit {
             end(&mut child);
             return Ran::TimedOut;
         }
     }
+}
+
+/// Returns what was read when the tool had ended; nothing if somebody else still holds the pipe.
+fn text(output: JoinHandle<Vec<u8>>) -> String {
+    let patience = Instant::now() + Duration::from_millis(100);
+    while !output.is_finished() && Instant::now() < patience {
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    let bytes = if output.is_finished() { output.join().unwrap_or_default() } else { Vec::new() };
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Returns the line of an output that says what went wrong.

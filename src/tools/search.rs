@@ -16,13 +16,12 @@ use crate::env::{Env, var};
 
 /// Returns the first program of that name, or that path if it is a program.
 pub(crate) fn first(env: &Env, name: &str) -> Option<PathBuf> {
-    WhichConfig::new_with_sys(View(env.clone())).binary_name(name.into()).first_result().ok()
+    WhichConfig::new_with_sys(View(env)).binary_name(name.into()).first_result().ok()
 }
 
-#[derive(Clone)]
-struct View(Env);
+struct View<'a>(&'a Env);
 
-impl Sys for View {
+impl Sys for View<'_> {
     type ReadDirEntry = DirEntry;
     type Metadata = Metadata;
 
