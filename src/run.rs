@@ -107,6 +107,10 @@ fn text(output: JoinHandle<Vec<u8>>) -> String {
 
 /// Returns the line of an output that says what went wrong.
 pub(crate) fn complaint(output: &str) -> String {
+    // Bytes that are no text were replaced by this mark. A few may be a name in an old encoding; more are garbage.
+    if output.contains('\0') || output.matches('\u{fffd}').count() > 8 {
+        return "its output is no text".to_owned();
+    }
     let lines = || output.lines().map(str::trim).filter(|line| !line.is_empty());
     let loud = lines().find(|line| line.contains("error") || line.contains("fatal"));
     let line = loud.or_else(|| lines().next_back()).unwrap_or("it failed without a word");
@@ -189,6 +193,8 @@ mod tests {
         );
         assert_eq!(complaint("\u{1b}[31m\n\n"), "[31m");
         assert_eq!(complaint(""), "it failed without a word");
+        assert_eq!(complaint("error: \0"), "its output is no text");
+        assert_eq!(complaint(&"error: \u{fffd}\n".repeat(9)), "its output is no text");
         assert!(complaint(&"é".repeat(1000)).chars().count() <= 201);
     }
 }
