@@ -22,7 +22,7 @@ impl Plan {
         }
         let flags = self.rustflags();
         if !flags.is_empty() {
-            let flags = flags.iter().map(|flag| quoted(flag)).collect::<Vec<_>>().join(", ");
+            let flags = flags.iter().map(|flag| quoted(flag)).collect::<Vec<String>>().join(", ");
             // Doctests are linked too, and do not get `rustflags`.
             text += &format!("\n[target.{target}]\nrustflags = [{flags}]\nrustdocflags = [{flags}]\n");
         }

@@ -38,10 +38,15 @@ pub enum Binding {
 
 /// Returns the first choice of a linker among the arguments for rustc.
 pub(crate) fn in_rustflags<S: AsRef<str>>(flags: &[S], place: &str) -> Option<Chosen> {
-    let mut found: Vec<Chosen> = codegen_options(flags).filter_map(|option| in_option(option, place)).collect();
-    // A requirement counts more than a choice that stands before it.
-    found.sort_by_key(|chosen| chosen.binding == Binding::Choice);
-    found.into_iter().next()
+    let mut first = None;
+    for option in codegen_options(flags) {
+        match in_option(option, place) {
+            // A requirement counts more than a choice that stands before it.
+            Some(chosen) if chosen.binding == Binding::Requirement => return Some(chosen),
+            found => first = first.or(found),
+        }
+    }
+    first
 }
 
 /// Yields the codegen and unstable options: `linker=x` of `-C linker=x`, `-Clinker=x`, `--codegen=linker=x` and so on.

@@ -1,6 +1,6 @@
 //! The error of `try_emit`.
 //!
-//! Invariant: an error reads "failed to <verb> `<object>`: <cause>". It says what was asked for and could not be had; a
+//! Invariant: an error reads ``failed to VERB `OBJECT`: CAUSE``. It says what was asked for and could not be had; a
 //! build that goes on with its default linker is no error to anybody who did not ask.
 
 use std::fmt;

@@ -63,7 +63,7 @@ pub struct CCompiler {
 }
 
 /// The input of [`Plan::decide`](crate::Plan::decide).
-#[derive(Clone, Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Facts {
     pub(crate) request: Request,
     pub(crate) platform: Platform,
@@ -114,10 +114,9 @@ impl Facts {
     }
 
     /// Returns the linkers to probe once the default is known.
-    pub(crate) fn wants(&self, depth: Depth) -> Vec<Linker> {
-        let default = self.default.as_ref();
-        let works = default.is_some_and(|default| default.probe.linked().is_some());
-        let is_default = |asked: &Linker| works && default.is_some_and(|default| default.linker.is_a(asked));
+    pub(crate) fn wants(&self, default: &DefaultLink, depth: Depth) -> Vec<Linker> {
+        let works = default.probe.linked().is_some();
+        let is_default = |asked: &Linker| works && default.linker.is_a(asked);
         let request = &self.request;
         let mut wanted: Vec<Linker> = match &request.choice {
             Choice::Only(asked) if is_default(asked) => Vec::new(),
@@ -125,7 +124,7 @@ impl Facts {
             Choice::Auto if request.prefer.first().is_some_and(is_default) => Vec::new(),
             Choice::Auto => request.prefer.iter().flat_map(alike).collect(),
         };
-        let measures = request.choice == Choice::Auto && !self.default_is_fast() && works;
+        let measures = request.choice == Choice::Auto && !default.is_fast() && works;
         if depth == Depth::Everything || measures {
             wanted.extend(Linker::KNOWN);
         }
@@ -136,12 +135,6 @@ impl Facts {
             }
         }
         once
-    }
-
-    /// Returns whether the toolchain's own linker is one of the fast ones, so that there is nothing to gain.
-    pub(crate) fn default_is_fast(&self) -> bool {
-        let linked = self.default.as_ref().filter(|default| default.probe.linked().is_some());
-        linked.is_some_and(|default| !matches!(default.linker, Linker::System | Linker::Path(_)))
     }
 }
 

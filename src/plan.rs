@@ -253,7 +253,7 @@ fn preferred(facts: &Facts) -> Option<Decision> {
 }
 
 fn fastest(facts: &Facts, default: &Linked) -> Decision {
-    if facts.default_is_fast() {
+    if facts.default.as_ref().is_some_and(DefaultLink::is_fast) {
         return Decision::Default(Why::AlreadyFast);
     }
     let eligible = || {

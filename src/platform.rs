@@ -111,7 +111,7 @@ impl Platform {
             () if cfg!(target_env = "msvc") => "msvc",
             () => "",
         };
-        let name = [arch, "unknown", os, env].join("-");
+        let name = format!("{arch}-unknown-{os}-{env}");
         let name = name.trim_end_matches('-');
         Platform::new([name, name], [arch, os, env])
     }

@@ -95,7 +95,8 @@ impl Candidate {
         let linker = self.linker.to_string();
         let version = self.version.as_deref().unwrap_or("");
         let fields = [&linker, version, state, &nanos, executed, mark.0, mark.1, &rest];
-        fields.iter().all(|field| !field.contains(['\t', '\n'])).then(|| fields.join("\t"))
+        let holds = fields.iter().all(|field| !field.contains(['\t', '\n']));
+        holds.then(|| format!("{linker}\t{version}\t{state}\t{nanos}\t{executed}\t{}\t{}\t{rest}", mark.0, mark.1))
     }
 
     /// Returns the candidate that a line holds; where it is installed is looked up anew.

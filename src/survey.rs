@@ -27,6 +27,13 @@ pub struct DefaultLink {
     pub probe: Probe,
 }
 
+impl DefaultLink {
+    /// Returns whether it is one of the fast linkers, so that there is nothing to gain.
+    pub fn is_fast(&self) -> bool {
+        self.probe.linked().is_some() && !matches!(self.linker, Linker::System | Linker::Path(_))
+    }
+}
+
 /// Everything that a link depends on besides the linker.
 pub(crate) struct Job<'a> {
     pub(crate) tools: Tools<'a>,

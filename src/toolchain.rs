@@ -88,5 +88,5 @@ fn ask(tools: &Tools<'_>, rustc: &Path, args: &[&str]) -> Result<String, String>
     let mut command = tools.command(rustc);
     command.args(args);
     let ending = run(command, LIMIT).succeeded();
-    ending.map(|ending| ending.output).map_err(|cause| format!("`{} {}`: {cause}", rustc.display(), args.join(" ")))
+    ending.map(|ending| ending.output).map_err(|cause| format!("`{} {args:?}`: {cause}", rustc.display()))
 }

@@ -152,14 +152,8 @@ fn probe(facts: &mut Facts, tools: &Tools<'_>, (memo, depth): (&Memo, Depth)) {
     let job = Job { tools: *tools, toolchain, platform: &facts.platform, rustflags: rustflags(tools.env), linker };
     let survey = Survey::new(&job, memo);
     let default = survey.default();
-    let mut partial = Facts { default: Some(default), ..facts.clone() };
-    let wants = partial.wants(depth);
-    if !wants.is_empty() {
-        let (default, candidates) = survey.take(&wants);
-        partial.default = Some(default);
-        partial.candidates = candidates;
-    }
-    drop(survey);
-    drop(job);
-    *facts = partial;
+    let wants = facts.wants(&default, depth);
+    let (default, candidates) = if wants.is_empty() { (default, Vec::new()) } else { survey.take(&wants) };
+    facts.default = Some(default);
+    facts.candidates = candidates;
 }

@@ -238,7 +238,8 @@ fn no_toolchain_is_no_reason_to_fail() {
 }
 
 fn wants(given: Given, depth: Depth) -> Vec<String> {
-    given.0.wants(depth).iter().map(ToString::to_string).collect()
+    let default = given.0.default.as_ref().expect("there is one");
+    given.0.wants(default, depth).iter().map(ToString::to_string).collect()
 }
 
 #[test]
