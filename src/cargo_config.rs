@@ -5,7 +5,7 @@
 //! Invariant: pure. Only `target.<triple>` keys are written, for two `cfg()` tables that both match are an error to Cargo, and
 //! a wrapper is written only if it was found, for Cargo fails without it.
 
-use crate::{Caches, Decision, Plan, Why, wrapper::Launched};
+use crate::{Decision, Plan, Why, Wrapper, wrapper::Launched};
 
 impl Plan {
     /// Returns the text of a configuration file that holds what this plan wants; a comment alone if it wants nothing.
@@ -75,13 +75,19 @@ impl Plan {
         }
     }
 
-    /// Returns the variables that put the cache in front of C and C++ compilers, if it caches C.
-    fn c_launchers(&self) -> Vec<(String, String)> {
-        let cached = self.caching.c_choice().filter(|it| it.caches != Caches::Rust);
-        let (Some(wrapper), Some(compiler)) = (cached, &self.c_compiler) else { return Vec::new() };
-        let Some(c) = compiler.path.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
+    /// Returns the variables that would put a wrapper in front of the C and C++ compilers of build scripts, for cc and cmake.
+    ///
+    /// [`Wrapper::caches`] says whether that wrapper has a use for them yet; the configuration holds them only then.
+    pub fn launchers(&self, wrapper: &Wrapper) -> Vec<(String, String)> {
+        let found = self.c_compiler.as_ref().and_then(|it| it.path.file_name()?.to_str());
+        // A cross target's compiler has a name of its own, which nobody must guess.
+        let Some(c) = found.or(self.platform.is_native().then_some("cc")) else { return Vec::new() };
         let cxx = cxx_of(c);
         wrapper.launchers(&Launched { target: &self.platform.target_underscored(), c, cxx: &cxx })
+    }
+
+    fn c_launchers(&self) -> Vec<(String, String)> {
+        self.caching.c_choice().map(|wrapper| self.launchers(wrapper)).unwrap_or_default()
     }
 }
 
@@ -112,7 +118,7 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::{
-        CCompiler, Linker, Wrapper,
+        CCompiler, Caches, Linker,
         plan::tests::{Given, given},
         probe::Probe,
     };

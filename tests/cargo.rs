@@ -67,7 +67,7 @@ fn a_missing_linker_is_a_warning_with_a_command_and_the_build_goes_on() {
     let said = package.build();
     assert!(said.contains("cannot link with /nowhere/ld.fast, so the default linker is used"), "{said}");
     let package = Package::new("missing-wild", EMIT).bin().var("THYMOS_LINKER", "wild");
-    if !need(&["wild"]) {
+    if !support::installed("wild") {
         let said = package.build();
         assert!(said.contains("cargo install --locked wild-linker"), "{said}");
     }

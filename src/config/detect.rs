@@ -94,8 +94,7 @@ fn excuse(env: &Env, request: &Request) -> Option<Why> {
 /// Returns the linker that the person chose, wherever that may be written.
 fn chosen(env: &Env, platform: &Platform) -> Option<Chosen> {
     let upper = platform.target_underscored().to_ascii_uppercase();
-    let linkers = [var::RUSTC_LINKER.to_owned(), format!("CARGO_TARGET_{upper}_LINKER")];
-    let linker = linkers.iter().find_map(|name| Some(Chosen::linker(env.get(name)?, name)));
+    let linker = linker(env, platform).map(|(name, linker)| Chosen::linker(linker, &name));
     let flags = || {
         let encoded = env.has(var::CARGO_ENCODED_RUSTFLAGS);
         // Inside of a build script Cargo has joined the four sources; the others must not be read a second time.
@@ -109,6 +108,13 @@ fn chosen(env: &Env, platform: &Platform) -> Option<Chosen> {
         found.next().or_else(|| in_config_files(env, platform))
     };
     linker.or_else(flags)
+}
+
+/// Returns the linker that the person configured, with the variable that says so.
+fn linker<'a>(env: &'a Env, platform: &Platform) -> Option<(String, &'a str)> {
+    let upper = platform.target_underscored().to_ascii_uppercase();
+    let names = [var::RUSTC_LINKER.to_owned(), format!("CARGO_TARGET_{upper}_LINKER")];
+    names.into_iter().find_map(|name| env.get(&name).map(|linker| (name, linker)))
 }
 
 /// Returns the flags that rustc gets, as far as the environment tells.
@@ -148,7 +154,7 @@ fn gcc_lto(env: &Env, platform: &Platform) -> Option<String> {
 
 fn probe(facts: &mut Facts, tools: &Tools<'_>, (memo, depth): (&Memo, Depth)) {
     let Ok(toolchain) = &facts.toolchain else { return };
-    let linker = tools.env.get(var::RUSTC_LINKER).map(str::to_owned);
+    let linker = linker(tools.env, &facts.platform).map(|(_, linker)| linker.to_owned());
     let job = Job { tools: *tools, toolchain, platform: &facts.platform, rustflags: rustflags(tools.env), linker };
     let survey = Survey::new(&job, memo);
     let default = survey.default();

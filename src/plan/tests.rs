@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    Mark,
+    Choice, Mark, Probe,
     chosen::Binding,
     env::Env,
     facts::{By, Depth},

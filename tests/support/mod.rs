@@ -26,7 +26,7 @@ pub fn need(tools: &[&str]) -> bool {
     false
 }
 
-fn installed(tool: &str) -> bool {
+pub fn installed(tool: &str) -> bool {
     env::split_paths(&env::var_os("PATH").unwrap_or_default()).any(|directory| directory.join(tool).is_file())
 }
 
