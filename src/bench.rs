@@ -168,7 +168,9 @@ fn spellings(linker: &Linker, path: &std::path::Path, gcc_ld: &std::path::Path) 
         Linker::Wild => vec![by_path(), by_name("wild")],
         Linker::System => vec![by_name("bfd"), by_name("")],
         Linker::Path(_) => {
-            let stem = path.file_name().and_then(OsStr::to_str).and_then(|name| name.strip_prefix("ld."));
+            let file = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+            // gcc runs `ld.NAME` for a name that it knows; mold is installed under both of its names in one directory.
+            let stem = file.strip_prefix("ld.").or((file == "mold").then_some(file));
             let named = stem.zip(path.parent()).map(|(stem, directory)| in_directory(directory, stem));
             std::iter::once(by_path()).chain(named).collect()
         }
@@ -177,15 +179,16 @@ fn spellings(linker: &Linker, path: &std::path::Path, gcc_ld: &std::path::Path) 
 
 /// Returns why a program was not linked by the linker that was asked for, if the mark shows that.
 fn imposter(linker: &Linker, version: &str, mark: Option<&Mark>) -> Option<String> {
+    let found = mark.map(|mark| mark.name.as_str());
     let expected = match linker {
         Linker::RustLld | Linker::Lld => Some("LLD"),
         Linker::Mold => Some("mold"),
         Linker::Wild => Some("Wild"),
         Linker::System => None,
-        // Somebody who names a file knows what it is.
-        Linker::Path(_) => return None,
+        // Somebody who names a file knows what it is, so only another version gives it away.
+        Linker::Path(_) if version.is_empty() => return None,
+        Linker::Path(_) => found,
     };
-    let found = mark.map(|mark| mark.name.as_str());
     match mark {
         _ if found != expected => {
             let by = mark.map_or_else(|| "a linker that leaves no mark".to_owned(), ToString::to_string);
@@ -212,5 +215,9 @@ mod tests {
         assert!(imposter(&Linker::Lld, "14.0.6", mold.as_ref()).expect("no LLD").contains("mold"));
         assert!(imposter(&Linker::Mold, "1.10.1", None).expect("no mark").contains("no mark"));
         assert!(imposter(&Linker::System, "2.40", mold.as_ref()).is_some());
+        let path = Linker::Path("/opt/mold".into());
+        assert_eq!(imposter(&path, "", mold.as_ref()), None);
+        assert_eq!(imposter(&path, "2.40", None), None);
+        assert!(imposter(&path, "2.30.0", mold.as_ref()).expect("another mold").contains("1.10.1"));
     }
 }

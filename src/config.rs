@@ -101,6 +101,9 @@ impl Config {
     }
 
     /// Tells Cargo what was decided. Never panics, and never fails a build: what cannot be had is a warning.
+    ///
+    /// Cargo runs the script again when a variable that was read changes, or the file of the linker that was chosen. It cannot
+    /// watch a file that does not exist: after installing a linker that a warning named, touch `build.rs`.
     pub fn emit(self) {
         // Whoever wants to know asks `try_emit`; Cargo was told, and links with the default.
         let _ = self.try_emit();

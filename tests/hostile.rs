@@ -75,6 +75,14 @@ fn a_linker_that_hangs_is_ended() {
 }
 
 #[test]
+fn a_linker_that_hangs_while_it_links_is_ended() {
+    let fake = format!("{VERSION}sleep 600");
+    let (plan, out) = fake_mold("hostile-hangs-later", &[("mold", &fake), ("ld.mold", &fake)]);
+    assert!(matches!(candidate(&plan, Linker::Mold).probe, Probe::TimedOut { .. }), "{plan}");
+    assert!(out.contains("it did not end within 10 s"), "{out}");
+}
+
+#[test]
 fn a_linker_that_is_another_one_is_rejected() {
     if need(&["ld.bfd"]) {
         let fake = format!("{VERSION}exec ld.bfd \"$@\"");

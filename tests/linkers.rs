@@ -60,15 +60,19 @@ fn the_default_driver_links_with_what_was_promised() {
 
 #[test]
 fn a_linker_is_found_by_its_path() {
-    if need(&["clang", "mold"]) {
-        let temp = Temp::new("linkers-path");
-        let env = person(temp.path()).with("RUSTC_LINKER", "clang").with("THYMOS_LINKER", "/usr/bin/mold");
-        let plan = configure().env(env).detect();
+    if !need(&["gcc", "clang", "mold", "ld.mold", "ld.bfd"]) {
+        return;
+    }
+    let cases = [("clang", "mold", "mold"), ("gcc", "mold", "mold"), ("gcc", "ld.mold", "mold"), ("gcc", "ld.bfd", "")];
+    for (driver, name, mark) in cases {
+        let temp = Temp::new(&format!("linkers-path-{driver}-{name}"));
+        let env = person(temp.path()).with("RUSTC_LINKER", driver).with("THYMOS_LINKER", format!("/usr/bin/{name}"));
+        let plan = configure().env(env).try_emit_to(&mut Vec::new()).expect("it works");
         assert!(
             matches!(&plan.decision, Decision::Use { linker: Linker::Path(_), because: Because::Asked, .. }),
             "{plan}"
         );
-        assert_eq!(link(&temp, "clang", &plan), "mold");
+        assert_eq!(link(&temp, driver, &plan), mark, "{driver} {name}");
     }
 }
 
