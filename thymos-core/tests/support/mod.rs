@@ -17,6 +17,7 @@
 
 mod checkout;
 mod files;
+mod outputs;
 mod registry;
 mod run;
 mod spy;
@@ -26,9 +27,10 @@ mod world;
 
 pub use checkout::Checkout;
 pub use files::{Files, package, workspace};
+pub use outputs::{assert_same_outputs, outputs};
 pub use registry::published;
-pub use run::{Cargo, Run};
+pub use run::{Cargo, Run, Started};
 pub use spy::{Spy, real_rustc};
 pub use stats::Stats;
-pub use tools::{require_root, require_tool};
+pub use tools::{require_root, require_tool, skip};
 pub use world::{Mode, World};

@@ -18,9 +18,10 @@ pub fn published<'w>(world: &'w World, pin: &str, place: &str) -> Checkout<'w> {
 /// Downloads a package through cargo and returns where cargo unpacked it.
 fn fetch(world: &World, pin: &str) -> PathBuf {
     let (name, version) = pin.split_once('@').expect("a pin is name@version");
-    let files = package("pins")
-        .file("src/lib.rs", "")
-        .append("Cargo.toml", &format!("[dependencies]\npinned = {{ package = \"{name}\", version = \"={version}\" }}"));
+    let files = package("pins").file("src/lib.rs", "").append(
+        "Cargo.toml",
+        &format!("[dependencies]\npinned = {{ package = \"{name}\", version = \"={version}\" }}"),
+    );
     let pins = world.checkout(&format!("pins/{name}"), &files);
     let metadata = pins.cargo("metadata --format-version 1").with_registry().ok();
     let metadata: serde_json::Value = serde_json::from_str(&metadata.stdout).expect("cargo prints JSON");

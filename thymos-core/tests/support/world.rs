@@ -7,7 +7,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::{Checkout, Files, Run, Stats};
+use super::{Checkout, Files, Run, Stats, assert_same_outputs, outputs};
 
 /// Which compiler call the builds of a world make.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,6 +62,11 @@ impl World {
         self
     }
 
+    /// Builds from the crates that the user who runs the tests has downloaded.
+    pub fn share_registry(&self) -> &World {
+        self.env("CARGO_HOME", &users_directory("CARGO_HOME", ".cargo").display().to_string())
+    }
+
     pub fn mode(&self) -> Mode {
         self.mode
     }
@@ -90,6 +95,30 @@ impl World {
         let root = self.root.join(name);
         fs::create_dir_all(&root).expect("the world is writable");
         Checkout::new(self, root)
+    }
+
+    /// The oracle and the cold/warm law in one, for a project whose builds are reproducible. Plain cargo builds first; what is
+    /// built through the cache at the same place, cold and warm, must be the same bytes under the same names.
+    pub fn same_as_cargo(self, files: &Files, body: impl Fn(&Checkout<'_>)) {
+        let mut world = self.again(Mode::Plain);
+        // Only without remapping are the bytes those of plain cargo: paths of the workspace stand in debug information.
+        world.env("THYMOS_REMAP", "off");
+        let here = world.checkout("here", files);
+        body(&here);
+        let plain = outputs(&here);
+        drop(here);
+
+        world.set_mode(Mode::Cached);
+        let here = world.at("here");
+        for _ in ["cold", "warm"] {
+            here.clean();
+            world.zero();
+            body(&here);
+            assert_same_outputs(&plain, &outputs(&here));
+        }
+        let warm = world.stats();
+        assert_eq!(warm.misses, 0, "{warm:#?}\n{}", world.events_text());
+        warm.assert_nothing_degraded();
     }
 
     /// The cold/warm law. Runs `body` in an empty target directory, in another one of the same checkout, and in a second
@@ -144,7 +173,10 @@ impl World {
     pub fn events_text(&self) -> String {
         let Ok(entries) = fs::read_dir(self.store().join("v1/events")) else { return String::new() };
         let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
-        files.filter(|path| path.extension().is_some_and(|ending| ending == "jsonl")).filter_map(|path| fs::read_to_string(path).ok()).collect()
+        files
+            .filter(|path| path.extension().is_some_and(|ending| ending == "jsonl"))
+            .filter_map(|path| fs::read_to_string(path).ok())
+            .collect()
     }
 
     /// Gives a process the environment of this world and no other.

@@ -16,7 +16,8 @@ fn a_lint_denied_after_a_success_is_refused() {
 #[test]
 fn capped_lints_do_not_answer_for_uncapped_ones() {
     guarded_by("key-arguments").tell(|stage| {
-        let here = stage.checkout("here", &package("app").file("src/lib.rs", "#![deny(warnings)] pub fn f() { let unused = 1; }"));
+        let here = stage
+            .checkout("here", &package("app").file("src/lib.rs", "#![deny(warnings)] pub fn f() { let unused = 1; }"));
         for cap in ["allow", "warn", "forbid"] {
             stage.sees(here.rustc("--crate-type lib --crate-name app src/lib.rs --cap-lints").arg(cap).run());
         }
@@ -26,7 +27,9 @@ fn capped_lints_do_not_answer_for_uncapped_ones() {
 #[test]
 fn a_cfg_that_is_no_longer_expected_warns() {
     guarded_by("key-arguments").tell(|stage| {
-        let lints = |known: &str| format!("[lints.rust]\nunexpected_cfgs = {{ level = \"deny\", check-cfg = ['cfg({known})'] }}");
+        let lints = |known: &str| {
+            format!("[lints.rust]\nunexpected_cfgs = {{ level = \"deny\", check-cfg = ['cfg({known})'] }}")
+        };
         let files = package("app").file("src/main.rs", "fn main() { if cfg!(special) { println!(\"special\") } }");
         let here = stage.checkout("here", &files.clone().append("Cargo.toml", &lints("special")));
         stage.sees_app(&here);
@@ -53,9 +56,15 @@ const SAYS_ITS_FLAGS: &str = r#"fn main() {
 fn the_order_of_two_flags_decides() {
     guarded_by("key-arguments").tell(|stage| {
         let here = stage.checkout("here", &package("app").file("src/main.rs", SAYS_ITS_FLAGS));
-        for flags in ["-O -Copt-level=0", "-Copt-level=0 -O", "-Copt-level=1 -Copt-level=0", "-Copt-level=0 -Copt-level=1"] {
+        for flags in
+            ["-O -Copt-level=0", "-Copt-level=0 -O", "-Copt-level=1 -Copt-level=0", "-Copt-level=0 -Copt-level=1"]
+        {
             here.clean();
-            stage.sees(here.rustc("--crate-type bin --crate-name app src/main.rs -o app -A unexpected-cfgs").arg_list(flags).run());
+            stage.sees(
+                here.rustc("--crate-type bin --crate-name app src/main.rs -o app -A unexpected-cfgs")
+                    .arg_list(flags)
+                    .run(),
+            );
             stage.sees(here.run("app"));
         }
     });
@@ -65,7 +74,13 @@ fn the_order_of_two_flags_decides() {
 fn flags_whose_text_runs_together_are_not_the_same() {
     guarded_by("key-arguments").tell(|stage| {
         let here = stage.checkout("here", &package("app").file("src/main.rs", SAYS_ITS_FLAGS));
-        for flags in [&["--cfg=ab"][..], &["--cfg=a", "--cfg=b"], &["--cfg=a"], &["--cfg=k=\"a b\""], &["--cfg=k=\"a\"", "--cfg=b"]] {
+        for flags in [
+            &["--cfg=ab"][..],
+            &["--cfg=a", "--cfg=b"],
+            &["--cfg=a"],
+            &["--cfg=k=\"a b\""],
+            &["--cfg=k=\"a\"", "--cfg=b"],
+        ] {
             let rustc = here.rustc("--crate-type bin --crate-name app src/main.rs -o app -A unexpected-cfgs");
             stage.sees(flags.iter().fold(rustc, |rustc, flag| rustc.arg(flag)).run());
             stage.sees(here.run("app"));
@@ -105,7 +120,13 @@ fn a_feature_allowed_by_bootstrap_is_refused_without_it() {
 #[test]
 fn unstable_flags_are_arguments_like_any_other() {
     guarded_by("key-arguments").tell(|stage| {
-        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"{}\", 200u8.wrapping_add(std::env::args().count() as u8) + 54 + 2) }"));
+        let here = stage.checkout(
+            "here",
+            &package("app").file(
+                "src/main.rs",
+                "fn main() { println!(\"{}\", 200u8.wrapping_add(std::env::args().count() as u8) + 54 + 2) }",
+            ),
+        );
         for flags in ["-Zmir-opt-level=0", "-Zmir-opt-level=0 -Coverflow-checks=off", "-Zno-link"] {
             here.clean();
             stage.sees(here.cargo("build").env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", flags).run());
@@ -120,7 +141,9 @@ fn unstable_flags_are_arguments_like_any_other() {
 #[test]
 fn what_check_stored_does_not_answer_a_build() {
     guarded_by("key-arguments").tell(|stage| {
-        let files = package("app").file("src/lib.rs", "pub const N: i32 = 1;").file("src/main.rs", "fn main() { println!(\"{}\", app::N) }");
+        let files = package("app")
+            .file("src/lib.rs", "pub const N: i32 = 1;")
+            .file("src/main.rs", "fn main() { println!(\"{}\", app::N) }");
         let here = stage.checkout("here", &files);
         stage.sees(here.cargo("check").run());
         stage.sees_app_anew(&here);
@@ -147,7 +170,10 @@ fn a_harness_an_example_and_a_bench_are_not_the_program() {
 #[test]
 fn doc_tests_and_documentation_follow_the_source() {
     guarded_by("input-sources,input-observed").tell(|stage| {
-        let here = stage.checkout("here", &package("app").file("src/lib.rs", "//! ```\n//! assert_eq!(app::N, 1);\n//! ```\npub const N: i32 = 1;"));
+        let here = stage.checkout(
+            "here",
+            &package("app").file("src/lib.rs", "//! ```\n//! assert_eq!(app::N, 1);\n//! ```\npub const N: i32 = 1;"),
+        );
         stage.notes("first", here.cargo("test --doc").run().status.to_string());
         here.edit("src/lib.rs", "N: i32 = 1", "N: i32 = 2").clean();
         stage.notes("second", here.cargo("test --doc").run().status.to_string());

@@ -6,7 +6,9 @@ use crate::support::{Checkout, Files, Mode, World, package, require_tool};
 use crate::trap::guarded_by;
 
 fn library_and_program() -> Files {
-    package("app").file("src/lib.rs", "pub fn text() -> &'static str { \"right\" }").file("src/main.rs", "fn main() { println!(\"{}\", app::text()) }")
+    package("app")
+        .file("src/lib.rs", "pub fn text() -> &'static str { \"right\" }")
+        .file("src/main.rs", "fn main() { println!(\"{}\", app::text()) }")
 }
 
 /// Overwrites the middle of every file in `deps` with this ending, in place, as a tool that signs or strips does.
@@ -93,7 +95,12 @@ fn a_program_stripped_in_place_stays_whole_elsewhere() {
         // In place: the same inode, as `cat stripped > app` or a signing tool leaves it.
         let stripped = here.command("strip".as_ref()).args(["target/debug/app", "-o", "stripped"]).status().unwrap();
         assert!(stripped.success());
-        fs::File::options().write(true).truncate(true).open(here.path("target/debug/app")).and_then(|mut file| std::io::Write::write_all(&mut file, &here.bytes("stripped"))).unwrap();
+        fs::File::options()
+            .write(true)
+            .truncate(true)
+            .open(here.path("target/debug/app"))
+            .and_then(|mut file| std::io::Write::write_all(&mut file, &here.bytes("stripped")))
+            .unwrap();
         stage.notes("kept its size", (there.bytes("target/debug/app").len() == size).to_string());
         stage.sees_app_anew(&there);
         stage.notes("has its size", (there.bytes("target/debug/app").len() == size).to_string());
@@ -103,7 +110,10 @@ fn a_program_stripped_in_place_stays_whole_elsewhere() {
 #[test]
 fn tools_that_edit_sources_and_install_programs_work() {
     guarded_by("restore-mode,restore-private").tell(|stage| {
-        let here = stage.checkout("here", &library_and_program().file("src/main.rs", "use std::fs; fn main() { println!(\"{}\", app::text()) }"));
+        let here = stage.checkout(
+            "here",
+            &library_and_program().file("src/main.rs", "use std::fs; fn main() { println!(\"{}\", app::text()) }"),
+        );
         stage.sees_app(&here);
         stage.sees_app_anew(&here);
         stage.notes("fix", here.cargo("fix --allow-no-vcs --bin app").run().status.to_string());

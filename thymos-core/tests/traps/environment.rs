@@ -8,14 +8,17 @@ const NAMES: [&str; 4] = ["GREETING", "SOURCE_DATE_EPOCH", "HOST", "PWD"];
 #[test]
 fn a_variable_that_is_unset_empty_or_set_has_three_states() {
     guarded_by("input-env,input-observed").tell(|stage| {
-        let shows: String = NAMES.iter().map(|name| format!("println!(\"{name} {{:?}}\", option_env!(\"{name}\"));")).collect();
+        let shows: String =
+            NAMES.iter().map(|name| format!("println!(\"{name} {{:?}}\", option_env!(\"{name}\"));")).collect();
         let here = stage.checkout("here", &package("app").file("src/main.rs", format!("fn main() {{ {shows} }}")));
         for name in NAMES {
             for value in [None, Some(""), Some("1"), Some("2"), Some("")] {
                 here.clean();
                 // Cargo and the shell set PWD on their own, so it is never absent for long.
                 let cargo = here.cargo("build").env("PWD", here.root());
-                stage.sees(value.map_or_else(|| here.cargo("build").env_remove(name), |value| cargo.env(name, value)).run());
+                stage.sees(
+                    value.map_or_else(|| here.cargo("build").env_remove(name), |value| cargo.env(name, value)).run(),
+                );
                 stage.sees(here.program("app"));
             }
         }
@@ -25,7 +28,8 @@ fn a_variable_that_is_unset_empty_or_set_has_three_states() {
 #[test]
 fn a_variable_that_must_be_set_is_missed() {
     guarded_by("input-env,input-observed").tell(|stage| {
-        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(env!(\"GREETING\")) }"));
+        let here =
+            stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(env!(\"GREETING\")) }"));
         stage.sees(here.cargo("build").env("GREETING", "hello").run());
         here.clean();
         stage.sees(here.cargo("build").run());

@@ -28,7 +28,10 @@ fn builds_and_is_fresh(stage: &mut Stage<'_>, here: &Checkout<'_>) {
 /// Returns what cargo would do again, with this wrapper.
 fn not_fresh(here: &Checkout<'_>, words: &str, wrapper: &str) -> String {
     let run = here.cargo(words).env("RUSTC_WRAPPER", wrapper).verbose().run();
-    run.stderr.lines().filter(|line| ["Compiling", "Dirty"].iter().any(|word| line.trim_start().starts_with(word))).collect()
+    run.stderr
+        .lines()
+        .filter(|line| ["Compiling", "Dirty"].iter().any(|word| line.trim_start().starts_with(word)))
+        .collect()
 }
 
 #[test]

@@ -11,7 +11,9 @@ use crate::support::{Checkout, Files, Mode, World, package, real_rustc};
 use crate::trap::compared_with_cargo;
 
 fn library_and_program() -> Files {
-    package("app").file("src/lib.rs", "pub fn text() -> &'static str { \"whole\" }").file("src/main.rs", "fn main() { println!(\"{}\", app::text()) }")
+    package("app")
+        .file("src/lib.rs", "pub fn text() -> &'static str { \"whole\" }")
+        .file("src/main.rs", "fn main() { println!(\"{}\", app::text()) }")
 }
 
 /// A compiler that does this to its caller, before or after it has compiled `src/lib.rs`.
@@ -30,7 +32,10 @@ fn a_wrapper_killed_in_a_compile_leaves_nothing_wrong_behind() {
             let world = World::new(Mode::Cached);
             let here = world.checkout("here", &library_and_program());
             // The wrapper dies once: the compiler of the next build finds the file and does nothing to its caller.
-            let kill = format!("[ -e '{mark}' ] || {{ : > '{mark}'; kill -{signal} $PPID; }}", mark = here.path("killed").display());
+            let kill = format!(
+                "[ -e '{mark}' ] || {{ : > '{mark}'; kill -{signal} $PPID; }}",
+                mark = here.path("killed").display()
+            );
             let on = |now: bool| if now { kill.as_str() } else { "" };
             let rustc = compiler_that(&here, on(before), on(after));
             let run = here.cargo("build").env("RUSTC", &rustc).run();
@@ -67,7 +72,8 @@ fn a_compiler_does_not_outlive_its_wrapper() {
         let here = world.checkout("here", &library_and_program());
         let mut child = waiting_compile(&here);
         let mut stdout = child.stdout.take().unwrap();
-        let killed = here.command("kill".as_ref()).args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
+        let killed =
+            here.command("kill".as_ref()).args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
         assert!(killed.success());
         let status = child.wait().unwrap();
         assert!(!status.success(), "SIG{signal}: {status}");
@@ -76,7 +82,13 @@ fn a_compiler_does_not_outlive_its_wrapper() {
         let reader = std::thread::spawn(move || sender.send(stdout.read_to_end(&mut Vec::new()).is_ok()));
         let ended = receiver.recv_timeout(Duration::from_secs(20));
         // Let it end in any case, so that a failure leaves nothing behind.
-        drop(std::fs::File::options().read(true).write(true).open(here.path("gate")).and_then(|mut gate| std::io::Write::write_all(&mut gate, b"go\n").map(|()| gate)));
+        drop(
+            std::fs::File::options()
+                .read(true)
+                .write(true)
+                .open(here.path("gate"))
+                .and_then(|mut gate| std::io::Write::write_all(&mut gate, b"go\n").map(|()| gate)),
+        );
         assert_eq!(ended, Ok(true), "SIG{signal}: the compiler is gone when its wrapper is");
         reader.join().unwrap().unwrap();
     }

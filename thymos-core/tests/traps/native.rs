@@ -18,7 +18,8 @@ fn archive(here: &Checkout<'_>, path: &str, source: &str) {
 }
 
 fn tool(here: &Checkout<'_>, program: &str, words: &str) {
-    let output = here.command(Path::new(program)).args(words.split_whitespace()).output().expect("the C tools are installed");
+    let output =
+        here.command(Path::new(program)).args(words.split_whitespace()).output().expect("the C tools are installed");
     assert!(output.status.success(), "{program} {words}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -28,8 +29,12 @@ const CALLS: &str = "unsafe extern \"C\" { fn number() -> i32; } pub fn call() -
 /// A program whose build script tells cargo this about the directory `native`.
 fn linking(instructions: &[&str]) -> Files {
     let lines: String = instructions.iter().map(|line| format!("println!(\"cargo:{line}\");")).collect();
-    let script = format!("fn main() {{ println!(\"cargo:rustc-link-search=native={{}}/native\", env!(\"CARGO_MANIFEST_DIR\")); {lines} }}");
-    package("app").file("build.rs", script).file("src/main.rs", format!("{CALLS} fn main() {{ println!(\"{{}}\", call()) }}"))
+    let script = format!(
+        "fn main() {{ println!(\"cargo:rustc-link-search=native={{}}/native\", env!(\"CARGO_MANIFEST_DIR\")); {lines} }}"
+    );
+    package("app")
+        .file("build.rs", script)
+        .file("src/main.rs", format!("{CALLS} fn main() {{ println!(\"{{}}\", call()) }}"))
 }
 
 /// Builds, puts another archive in the place of the first, and builds again.
@@ -46,31 +51,36 @@ fn archive_changes(stage: &mut Stage<'_>, files: &Files, name: &str) {
 
 #[test]
 fn a_static_archive_that_changes_is_linked_anew() {
-    guarded_by("input-link,input-observed,input-sources").tell(|stage| archive_changes(stage, &linking(&["rustc-link-lib=static=part"]), "native/libpart.a"));
+    guarded_by("input-link,input-observed,input-sources")
+        .tell(|stage| archive_changes(stage, &linking(&["rustc-link-lib=static=part"]), "native/libpart.a"));
 }
 
 #[test]
 fn an_archive_without_a_kind_that_changes_is_linked_anew() {
-    guarded_by("input-link,input-observed,input-sources").tell(|stage| archive_changes(stage, &linking(&["rustc-link-lib=part"]), "native/libpart.a"));
+    guarded_by("input-link,input-observed,input-sources")
+        .tell(|stage| archive_changes(stage, &linking(&["rustc-link-lib=part"]), "native/libpart.a"));
 }
 
 #[test]
 fn a_whole_archive_that_changes_is_linked_anew() {
     let files = linking(&["rustc-link-lib=static:+whole-archive,-bundle=part"]);
-    guarded_by("input-link,input-observed,input-sources").tell(|stage| archive_changes(stage, &files, "native/libpart.a"));
+    guarded_by("input-link,input-observed,input-sources")
+        .tell(|stage| archive_changes(stage, &files, "native/libpart.a"));
 }
 
 #[test]
 fn an_archive_named_by_an_attribute_is_linked_anew() {
     let source = "#[link(name = \"part\", kind = \"static\")] unsafe extern \"C\" { fn number() -> i32; } fn main() { println!(\"{}\", unsafe { number() }) }";
     let files = linking(&[]).file("src/main.rs", source);
-    guarded_by("input-link,input-observed,input-sources").tell(|stage| archive_changes(stage, &files, "native/libpart.a"));
+    guarded_by("input-link,input-observed,input-sources")
+        .tell(|stage| archive_changes(stage, &files, "native/libpart.a"));
 }
 
 #[test]
 fn an_archive_given_as_a_link_argument_is_linked_anew() {
     let files = linking(&["rustc-link-arg=native/libpart.a"]);
-    guarded_by("input-link,input-observed,input-sources,key-arguments").tell(|stage| archive_changes(stage, &files, "native/libpart.a"));
+    guarded_by("input-link,input-observed,input-sources,key-arguments")
+        .tell(|stage| archive_changes(stage, &files, "native/libpart.a"));
 }
 
 #[test]
@@ -151,7 +161,10 @@ fn a_library_that_appears_earlier_in_the_search_path_is_linked() {
 fn cdylib_with(argument: &str) -> Files {
     let script = format!("fn main() {{ println!(\"cargo:rustc-link-arg={argument}\"); }}");
     let source = "#[unsafe(no_mangle)] pub extern \"C\" fn first() -> i32 { 1 } #[unsafe(no_mangle)] pub extern \"C\" fn second() -> i32 { 2 }";
-    package("app").append("Cargo.toml", "[lib]\ncrate-type = [\"cdylib\"]").file("build.rs", script).file("src/lib.rs", source)
+    package("app")
+        .append("Cargo.toml", "[lib]\ncrate-type = [\"cdylib\"]")
+        .file("build.rs", script)
+        .file("src/lib.rs", source)
 }
 
 /// Builds with one content of the file that the link argument names, and then with another.
@@ -168,7 +181,11 @@ fn link_file_changes(stage: &mut Stage<'_>, argument: &str, contents: [&str; 2])
 #[cfg(target_os = "linux")]
 fn a_version_script_is_its_content() {
     guarded_by("input-link,input-observed,key-arguments").tell(|stage| {
-        link_file_changes(stage, "-Wl,--version-script=link.txt", ["ONE { global: first; };", "TWO { global: first; };"]);
+        link_file_changes(
+            stage,
+            "-Wl,--version-script=link.txt",
+            ["ONE { global: first; };", "TWO { global: first; };"],
+        );
     });
 }
 
@@ -176,7 +193,11 @@ fn a_version_script_is_its_content() {
 #[cfg(target_os = "linux")]
 fn a_linker_script_is_its_content() {
     guarded_by("input-link,input-observed,key-arguments").tell(|stage| {
-        link_file_changes(stage, "-Wl,--defsym=kept=0,link.txt", ["EXTERN(first)\nextra = 1;", "EXTERN(first)\nextra = 2;"]);
+        link_file_changes(
+            stage,
+            "-Wl,--defsym=kept=0,link.txt",
+            ["EXTERN(first)\nextra = 1;", "EXTERN(first)\nextra = 2;"],
+        );
     });
 }
 
@@ -241,7 +262,10 @@ fn a_linker_found_by_the_driver_that_changes_links_anew() {
         for id in ["0x11", "0x22"] {
             driver(&here, "tools/ld", "/usr/bin/ld.bfd", &format!("--build-id={id}"));
             here.clean();
-            let flags = format!("-Clink-self-contained=-linker -Zunstable-options -Clinker-flavor=gnu-cc -Clink-arg=-B{}", here.path("tools").display());
+            let flags = format!(
+                "-Clink-self-contained=-linker -Zunstable-options -Clinker-flavor=gnu-cc -Clink-arg=-B{}",
+                here.path("tools").display()
+            );
             stage.sees(here.cargo("build").env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", flags).run());
             stage.sees_bytes(&here, "target/debug/app");
         }

@@ -41,7 +41,10 @@ fn main() {
     std::fs::write(format!("{out}/answers.txt"), answers.join("\n") + &list(&out)).unwrap();
 }
 "##;
-    package("app").file("build.rs", script).file("src/main.rs", "fn main() { println!(\"{}\", include_str!(concat!(env!(\"OUT_DIR\"), \"/answers.txt\"))) }")
+    package("app").file("build.rs", script).file(
+        "src/main.rs",
+        "fn main() { println!(\"{}\", include_str!(concat!(env!(\"OUT_DIR\"), \"/answers.txt\"))) }",
+    )
 }
 
 #[test]
@@ -58,7 +61,14 @@ fn what_build_scripts_ask_the_compiler_is_answered_by_the_compiler() {
 fn questions_are_passed_through_and_never_stored() {
     compared_with_cargo().without_hits().tell(|stage| {
         let here = stage.checkout("here", &package("app").file("src/lib.rs", ""));
-        for question in ["-vV", "--version", "--print cfg", "--print sysroot", "--print=file-names --crate-type lib --crate-name app src/lib.rs", "--help"] {
+        for question in [
+            "-vV",
+            "--version",
+            "--print cfg",
+            "--print sysroot",
+            "--print=file-names --crate-type lib --crate-name app src/lib.rs",
+            "--help",
+        ] {
             stage.sees(here.rustc(question).run());
             stage.sees(here.rustc(question).run());
         }
@@ -113,7 +123,10 @@ fn clippy_says_what_it_says_without_a_cache() {
     guarded_by("input-sources,input-observed").tell(|stage| {
         let files = package("app").file("src/lib.rs", "pub fn f(list: &Vec<u8>) -> bool { list.len() == 0 }");
         let here = stage.checkout("here", &files);
-        for source in ["pub fn f(list: &Vec<u8>) -> bool { list.len() == 0 }", "pub fn f(list: &[u8]) -> bool { list.is_empty() }"] {
+        for source in [
+            "pub fn f(list: &Vec<u8>) -> bool { list.len() == 0 }",
+            "pub fn f(list: &[u8]) -> bool { list.is_empty() }",
+        ] {
             for _ in 0..2 {
                 here.write("src/lib.rs", source).clean();
                 stage.sees(here.cargo("clippy").run());
@@ -130,7 +143,8 @@ fn clippys_settings_are_an_input() {
         return;
     }
     guarded_by("input-sources,input-observed,input-absence").tell(|stage| {
-        let here = stage.checkout("here", &package("app").file("src/lib.rs", "pub fn f(a: u8, b: u8, c: u8) -> u8 { a + b + c }"));
+        let here = stage
+            .checkout("here", &package("app").file("src/lib.rs", "pub fn f(a: u8, b: u8, c: u8) -> u8 { a + b + c }"));
         stage.sees(here.cargo("clippy").run());
         here.write("clippy.toml", "too-many-arguments-threshold = 2").clean();
         stage.sees(here.cargo("clippy").run());
@@ -151,7 +165,11 @@ fn arguments_that_are_not_utf8_reach_the_compiler() {
             // This compiler panics on it, and names its thread by number.
             let run = here.rustc("--crate-type lib --crate-name app").arg(name).run();
             stage.notes("odd name", format!("{} {}", run.status, run.stderr.contains("panicked")));
-            stage.sees(here.rustc("--crate-type lib --crate-name app src/lib.rs").env("ODD", std::ffi::OsStr::from_bytes(b"\xff")).run());
+            stage.sees(
+                here.rustc("--crate-type lib --crate-name app src/lib.rs")
+                    .env("ODD", std::ffi::OsStr::from_bytes(b"\xff"))
+                    .run(),
+            );
         }
     });
 }
@@ -173,7 +191,8 @@ fn a_checkout_whose_path_is_not_utf8_builds() {
 #[test]
 fn a_list_of_arguments_as_long_as_the_system_allows_compiles() {
     compared_with_cargo().tell(|stage| {
-        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"{}\", cfg!(n1999)) }"));
+        let here =
+            stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"{}\", cfg!(n1999)) }"));
         let mut list = String::new();
         for n in 0..2000 {
             list += &format!("--cfg\nn{n}\n--check-cfg\ncfg(n{n})\n");

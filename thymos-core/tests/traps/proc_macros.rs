@@ -77,7 +77,9 @@ const LISTS: &str = "let mut names: Vec<_> = std::fs::read_dir(format!(\"{}/migr
 #[test]
 fn a_file_added_to_a_directory_that_a_macro_lists_is_an_input() {
     guarded_by("input-observed").tell(|stage| {
-        let files = printing_what_a_macro_makes(LISTS).file("app/migrations/1.sql", "create").file("app/migrations/2.sql", "alter");
+        let files = printing_what_a_macro_makes(LISTS)
+            .file("app/migrations/1.sql", "create")
+            .file("app/migrations/2.sql", "alter");
         let here = stage.checkout("here", &files);
         stage.sees_app(&here);
         here.write("app/migrations/3.sql", "drop");

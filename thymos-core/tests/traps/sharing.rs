@@ -18,13 +18,17 @@ fn printing(expression: &str) -> Files {
 
 #[test]
 fn a_manifest_directory_baked_into_a_program_is_this_checkouts() {
-    guarded_by("bind-search,bind-env,input-env,key-environment").tell(|stage| in_two_checkouts(stage, &printing("env!(\"CARGO_MANIFEST_DIR\")")));
+    guarded_by("bind-search,bind-env,input-env,key-environment")
+        .tell(|stage| in_two_checkouts(stage, &printing("env!(\"CARGO_MANIFEST_DIR\")")));
 }
 
 #[test]
 fn the_length_of_a_path_is_this_checkouts() {
     guarded_by("bind-env,input-env,key-environment").tell(|stage| {
-        let files = package("app").file("src/main.rs", "const N: usize = env!(\"CARGO_MANIFEST_DIR\").len(); fn main() { println!(\"{}\", [0u8; N].len()) }");
+        let files = package("app").file(
+            "src/main.rs",
+            "const N: usize = env!(\"CARGO_MANIFEST_DIR\").len(); fn main() { println!(\"{}\", [0u8; N].len()) }",
+        );
         in_two_checkouts(stage, &files);
     });
 }
@@ -87,7 +91,8 @@ fn a_path_dependency_outside_the_workspace_is_this_checkouts() {
                 .file("aside/Cargo.toml", "[package]\nname = \"aside\"\nedition = \"2024\"\n[workspace]\n")
                 .file("aside/src/lib.rs", "pub fn place() -> &'static str { let unused = 1; file!() }");
             stage.checkout(place, &files);
-            let app = printing("aside::place()").append("Cargo.toml", "[dependencies]\naside = { path = \"../aside\" }");
+            let app =
+                printing("aside::place()").append("Cargo.toml", "[dependencies]\naside = { path = \"../aside\" }");
             let app = stage.checkout(&format!("{place}/app"), &app);
             stage.sees_app(&app);
             stage.sees_app_anew(&app);
@@ -107,7 +112,8 @@ fn a_panic_names_the_file_that_plain_cargo_would_name() {
             let checkout = stage.checkout(place, files);
             stage.sees(checkout.cargo("build").run());
             let run = checkout.program("app");
-            let stable = run.stderr.lines().filter(|line| !line.contains("thread 'main'")).collect::<Vec<_>>().join("\n");
+            let stable =
+                run.stderr.lines().filter(|line| !line.contains("thread 'main'")).collect::<Vec<_>>().join("\n");
             stage.notes("panic", format!("{} {stable} {}", run.status, run.stderr.contains("part/src/lib.rs:1:18")));
         }
     });
@@ -116,7 +122,8 @@ fn a_panic_names_the_file_that_plain_cargo_would_name() {
 #[test]
 fn a_workspace_whose_path_begins_anothers_is_told_apart() {
     guarded_by("bind-search,bind-env,stream-paths,dep-info-paths,input-env,key-environment").tell(|stage| {
-        let files = printing("concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/x \", env!(\"CARGO_MANIFEST_DIR\"), \"-two/x\")");
+        let files =
+            printing("concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/x \", env!(\"CARGO_MANIFEST_DIR\"), \"-two/x\")");
         for place in ["here", "here-two", "here"] {
             let checkout = stage.checkout(place, &files);
             stage.sees_app_anew(&checkout);
@@ -128,7 +135,10 @@ fn a_workspace_whose_path_begins_anothers_is_told_apart() {
 #[test]
 fn the_users_own_remapping_is_kept() {
     guarded_by("key-arguments").tell(|stage| {
-        let files = package("app").file("src/main.rs", "include!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/part.rs\")); fn main() { println!(\"{}\", place()) }");
+        let files = package("app").file(
+            "src/main.rs",
+            "include!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/part.rs\")); fn main() { println!(\"{}\", place()) }",
+        );
         let here = stage.checkout("here", &files.file("part.rs", "fn place() -> &'static str { file!() }"));
         for name in ["/first", "/second"] {
             here.clean();
@@ -146,7 +156,12 @@ fn another_home_and_another_cargo_home_are_not_in_the_result() {
         let here = stage.checkout("here", &printing("concat!(env!(\"CARGO_PKG_NAME\"), \" \", file!())"));
         for home in ["home-one", "home-two"] {
             here.clean();
-            stage.sees(here.cargo("build").env("HOME", here.path(home)).env("CARGO_HOME", here.path(&format!("{home}/cargo"))).run());
+            stage.sees(
+                here.cargo("build")
+                    .env("HOME", here.path(home))
+                    .env("CARGO_HOME", here.path(&format!("{home}/cargo")))
+                    .run(),
+            );
             stage.sees(here.program("app"));
         }
     });
@@ -175,7 +190,14 @@ fn a_target_directory_may_be_anywhere() {
                 stage.sees(crate::support::Run::of(&mut here.command(&program)));
             }
             let again = here.cargo("build").arg_list(&arguments).env(name, &value).verbose().run();
-            stage.notes("fresh", again.stderr.lines().filter(|line| line.contains("Compiling") || line.contains("Dirty")).collect::<String>());
+            stage.notes(
+                "fresh",
+                again
+                    .stderr
+                    .lines()
+                    .filter(|line| line.contains("Compiling") || line.contains("Dirty"))
+                    .collect::<String>(),
+            );
         }
     });
 }
@@ -199,7 +221,12 @@ fn a_build_started_below_the_workspace_root_is_the_same_build() {
 #[test]
 fn a_compile_started_in_another_directory_finds_its_own_files() {
     guarded_by("input-pairs,input-sources,input-observed").tell(|stage| {
-        let here = stage.checkout("here", &Files::default().file("one/lib.rs", "#[deprecated] pub fn f() {} pub fn g() { f() }").file("two/lib.rs", "pub fn g() {}"));
+        let here = stage.checkout(
+            "here",
+            &Files::default()
+                .file("one/lib.rs", "#[deprecated] pub fn f() {} pub fn g() { f() }")
+                .file("two/lib.rs", "pub fn g() {}"),
+        );
         for directory in ["one", "two", "one"] {
             let rustc = here.rustc("--crate-type lib --crate-name app lib.rs -C metadata=x");
             stage.sees(rustc.current_dir(here.path(directory)).run());

@@ -7,7 +7,9 @@ use crate::trap::guarded_by;
 
 /// A program made of modules that say where they stand.
 fn two_modules() -> Files {
-    let says = |text: &str| format!("pub fn says() -> String {{ format!(\"{text} in {{}} as {{}}\", file!(), module_path!()) }}");
+    let says = |text: &str| {
+        format!("pub fn says() -> String {{ format!(\"{text} in {{}} as {{}}\", file!(), module_path!()) }}")
+    };
     package("app")
         .file("src/main.rs", "mod a; mod b; fn main() { println!(\"{}, {}\", a::says(), b::says()) }")
         .file("src/a.rs", says("first"))
@@ -52,7 +54,10 @@ const NAMES: [&str; 5] = ["with space.txt", "with#hash.txt", "with:colon.txt", "
 #[cfg(unix)]
 fn included_files_count_whatever_their_names() {
     guarded_by("input-sources,input-observed").tell(|stage| {
-        let includes: String = NAMES.iter().map(|name| format!("print!(\"{{}} \", include_str!({:?}));", format!("../data/{name}"))).collect();
+        let includes: String = NAMES
+            .iter()
+            .map(|name| format!("print!(\"{{}} \", include_str!({:?}));", format!("../data/{name}")))
+            .collect();
         let files = package("app").file("src/main.rs", format!("fn main() {{ {includes} }}"));
         let files = NAMES.iter().fold(files, |files, name| files.file(&format!("data/{name}"), "old"));
         let here = stage.checkout("here", &files);
@@ -119,7 +124,12 @@ fn saves_in_quick_succession_are_each_seen() {
         let start = here.modified("src/lib.rs");
         for round in 0..3 {
             for version in 0..4 {
-                here.write("src/lib.rs", format!("pub const N: u8 = {version}; #[deprecated] pub fn f() {{}} pub fn g() {{ f() }} // v{version}"));
+                here.write(
+                    "src/lib.rs",
+                    format!(
+                        "pub const N: u8 = {version}; #[deprecated] pub fn f() {{}} pub fn g() {{ f() }} // v{version}"
+                    ),
+                );
                 here.set_modified("src/lib.rs", start);
                 stage.sees(compile());
                 stage.sees_bytes(&here, "lib.rmeta");

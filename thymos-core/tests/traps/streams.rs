@@ -8,7 +8,10 @@ use crate::support::{Files, Mode, World, package, real_rustc};
 use crate::trap::{compared_with_cargo, guarded_by};
 
 fn with_a_warning() -> Files {
-    package("app").file("src/lib.rs", "pub fn f() { let unused = \"a long line that a narrow terminal would cut somewhere near here\"; }")
+    package("app").file(
+        "src/lib.rs",
+        "pub fn f() { let unused = \"a long line that a narrow terminal would cut somewhere near here\"; }",
+    )
 }
 
 #[test]
@@ -51,7 +54,10 @@ fn diagnostics_name_the_paths_of_this_checkout() {
             let here = stage.checkout(place, &with_a_warning());
             let source = here.path("src/lib.rs");
             for format in ["human", "json"] {
-                let rustc = here.rustc("--crate-type lib --crate-name app -C metadata=x --error-format").arg(format).arg(&source);
+                let rustc = here
+                    .rustc("--crate-type lib --crate-name app -C metadata=x --error-format")
+                    .arg(format)
+                    .arg(&source);
                 stage.sees(rustc.env("CARGO_MANIFEST_DIR", here.root()).run());
             }
         }
@@ -73,7 +79,8 @@ fn what_dependencies_warn_is_capped_as_ever() {
 #[test]
 fn a_failed_compile_is_never_a_hit() {
     guarded_by("publish-failed").tell(|stage| {
-        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"{}\", missing) }"));
+        let here =
+            stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"{}\", missing) }"));
         stage.sees_app(&here);
         stage.sees_app_anew(&here);
         here.edit("src/main.rs", "missing", "1");
@@ -113,11 +120,15 @@ fn the_notification_of_metadata_arrives_while_the_compiler_still_runs() {
     assert!(here.command("mkfifo".as_ref()).arg("gate").status().unwrap().success());
 
     let mut command = here.command(env!("CARGO_BIN_EXE_thymos").as_ref());
-    command.arg(rustc).args("--crate-type lib --crate-name app src/lib.rs --error-format=json --json=artifacts --emit=metadata,link".split(' '));
+    command.arg(rustc).args(
+        "--crate-type lib --crate-name app src/lib.rs --error-format=json --json=artifacts --emit=metadata,link"
+            .split(' '),
+    );
     let mut child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
     let (sender, receiver) = mpsc::channel();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let reader = std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| sender.send(line).unwrap_or(())));
+    let reader =
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| sender.send(line).unwrap_or(())));
 
     let first = receiver.recv_timeout(Duration::from_secs(30));
     // Open the gate in any case, so that nothing is left running when the assertion fails.
@@ -142,7 +153,14 @@ fn artifacts_are_notified_once_each() {
 fn both_streams_and_the_exit_status_of_a_bad_call_are_the_compilers() {
     compared_with_cargo().without_hits().tell(|stage| {
         let here = stage.checkout("here", &with_a_warning());
-        for words in ["--crate-type nonsense src/lib.rs", "--crate-type lib src/none.rs", "--what-is-this", "-Cnonsense=1 src/lib.rs", "--explain E0308", ""] {
+        for words in [
+            "--crate-type nonsense src/lib.rs",
+            "--crate-type lib src/none.rs",
+            "--what-is-this",
+            "-Cnonsense=1 src/lib.rs",
+            "--explain E0308",
+            "",
+        ] {
             stage.sees(here.rustc(words).run());
         }
     });

@@ -46,7 +46,11 @@ fn every_line_has_a_test_and_every_named_test_exists() {
         assert!(!line.tests.is_empty(), "no test covers: {}", line.text);
         for test in &line.tests {
             let (module, name) = test.rsplit_once("::").unwrap_or_else(|| panic!("`{test}` names no module"));
-            assert!(tests_in(&file_of(module)).contains(name), "`{test}` does not exist; it is named by: {}", line.text);
+            assert!(
+                tests_in(&file_of(module)).contains(name),
+                "`{test}` does not exist; it is named by: {}",
+                line.text
+            );
         }
     }
 }
@@ -62,7 +66,10 @@ fn every_trap_stands_in_the_table() {
             continue;
         }
         for test in tests_in(&path) {
-            assert!(named.contains(&format!("traps::{module}::{test}")), "`{module}::{test}` stands in no line of TABLE.md");
+            assert!(
+                named.contains(&format!("traps::{module}::{test}")),
+                "`{module}::{test}` stands in no line of TABLE.md"
+            );
         }
     }
 }

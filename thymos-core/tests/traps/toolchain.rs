@@ -17,10 +17,9 @@ fn compiler(here: &Checkout<'_>, path: &str, extra: &str) -> String {
 }
 
 fn prints_its_compiler() -> crate::support::Files {
-    package("app").file("src/main.rs", "fn main() { println!(\"{} {}\", cfg!(first), cfg!(second)) }").append(
-        "Cargo.toml",
-        "[lints.rust]\nunexpected_cfgs = \"allow\"",
-    )
+    package("app")
+        .file("src/main.rs", "fn main() { println!(\"{} {}\", cfg!(first), cfg!(second)) }")
+        .append("Cargo.toml", "[lints.rust]\nunexpected_cfgs = \"allow\"")
 }
 
 #[test]
@@ -109,7 +108,8 @@ fn a_list_of_what_a_sanitizer_leaves_out_is_its_content() {
 #[test]
 fn a_codegen_backend_that_cannot_be_loaded_fails_as_it_does_without_a_cache() {
     crate::trap::compared_with_cargo().tell(|stage| {
-        let here = stage.checkout("here", &package("app").file("src/lib.rs", "pub fn f() {}").file("backend.so", "no library"));
+        let here = stage
+            .checkout("here", &package("app").file("src/lib.rs", "pub fn f() {}").file("backend.so", "no library"));
         let compile = || here.rustc("--crate-type lib --crate-name app src/lib.rs").env("RUSTC_BOOTSTRAP", "1");
         stage.sees(compile().ok());
         stage.sees(compile().ok());

@@ -100,7 +100,11 @@ impl<'w> Stage<'w> {
     /// Records which units cargo finds not fresh.
     pub fn sees_freshness(&mut self, here: &Checkout<'_>) {
         let run = here.cargo("build").verbose().run();
-        let units = run.stderr.lines().map(str::trim_start).filter(|line| line.starts_with("Compiling") || line.starts_with("Dirty"));
+        let units = run
+            .stderr
+            .lines()
+            .map(str::trim_start)
+            .filter(|line| line.starts_with("Compiling") || line.starts_with("Dirty"));
         self.notes("not fresh", units.collect::<Vec<_>>().join("\n"));
     }
 

@@ -61,7 +61,9 @@ fn absolute_paths_in_arguments_do_not_keep_checkouts_apart() {
     let linker = world.at("tools").executable("driver", "#!/bin/sh\nexec cc \"$@\"\n");
     let build = |here: &Checkout<'_>| {
         let root = here.root().display();
-        let flags = format!("--remap-path-prefix={root}=/src -Lnative={root}/native -Clinker={linker} -Lnative={root}/target/debug");
+        let flags = format!(
+            "--remap-path-prefix={root}=/src -Lnative={root}/native -Clinker={linker} -Lnative={root}/target/debug"
+        );
         here.write("native/keep", "");
         here.cargo("build").env("RUSTFLAGS", flags).ok();
     };
@@ -78,7 +80,11 @@ fn a_target_directory_elsewhere_is_the_same_build() {
     let here = world.checkout("here", &three_crates());
     builds(&here);
     let cold = world.stats();
-    for (name, directory) in [("CARGO_TARGET_DIR", "../outside"), ("CARGO_TARGET_DIR", "inside/deep"), ("CARGO_BUILD_BUILD_DIR", "intermediate")] {
+    for (name, directory) in [
+        ("CARGO_TARGET_DIR", "../outside"),
+        ("CARGO_TARGET_DIR", "inside/deep"),
+        ("CARGO_BUILD_BUILD_DIR", "intermediate"),
+    ] {
         here.clean();
         world.assert_warm(&cold, || {
             here.cargo("build").env(name, directory).ok();
@@ -100,7 +106,10 @@ fn incremental_directories_do_not_keep_checkouts_apart() {
 fn a_leaf_that_embeds_its_path_compiles_alone() {
     let world = World::cached();
     let spy = Spy::install(&world);
-    let files = three_crates().file("leaf/src/lib.rs", "pub fn text() -> &'static str { let _ = file!(); \"leaf\" }\nconst _: &str = env!(\"CARGO_MANIFEST_DIR\");");
+    let files = three_crates().file(
+        "leaf/src/lib.rs",
+        "pub fn text() -> &'static str { let _ = file!(); \"leaf\" }\nconst _: &str = env!(\"CARGO_MANIFEST_DIR\");",
+    );
     builds(&world.checkout("here", &files));
     spy.take();
     builds(&world.checkout("there/and/deeper", &files));
@@ -120,7 +129,10 @@ fn a_comment_in_a_leaf_compiles_the_leaf_alone() {
     here.edit("leaf/src/lib.rs", "\"leaf\" }", "\"leaf\" } // and a comment").clean();
     builds(&here);
     let compiled = spy.take();
-    assert!(compiled.contains(&"leaf".to_owned()) && !compiled.contains(&"build_script_build".to_owned()), "{compiled:?}");
+    assert!(
+        compiled.contains(&"leaf".to_owned()) && !compiled.contains(&"build_script_build".to_owned()),
+        "{compiled:?}"
+    );
 }
 
 #[test]
@@ -187,7 +199,10 @@ fn another_spelling_of_the_same_compiler_is_the_same_compiler() {
 #[test]
 fn the_host_cpu_under_the_name_of_native_is_remembered() {
     let world = World::cached();
-    let here = world.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"{}\", cfg!(target_feature = \"avx2\")) }"));
+    let here = world.checkout(
+        "here",
+        &package("app").file("src/main.rs", "fn main() { println!(\"{}\", cfg!(target_feature = \"avx2\")) }"),
+    );
     let build = || here.cargo("build").env("RUSTFLAGS", "-Ctarget-cpu=native").ok();
     build();
     let cold = world.stats();
