@@ -1,0 +1,61 @@
+//! The command line.
+
+mod gc;
+mod stats;
+
+use std::ffi::OsStr;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::environment::Environment;
+use crate::settings::Settings;
+
+/// A compile cache for Rust: never wrong, never in the way, then fast.
+///
+/// As a wrapper:  RUSTC_WRAPPER=thymos cargo build
+#[derive(Debug, Parser)]
+#[command(name = "thymos", version, about, long_about = None, arg_required_else_help = true)]
+#[command(after_help = "As a compiler wrapper:\n  RUSTC_WRAPPER=thymos cargo build\n  thymos RUSTC ARGS…            what Cargo then runs for every crate")]
+struct Cli {
+    #[command(subcommand)]
+    command: Sub,
+}
+
+#[derive(Debug, Subcommand)]
+enum Sub {
+    /// Shows what the cache did: hits, misses, and every reason for not hitting
+    Stats(stats::Args),
+    /// Removes the least recently used entries until the cache is within its size limit
+    Gc(gc::Args),
+}
+
+/// Returns whether the first argument is a command of ours and not a compiler.
+#[must_use]
+pub fn is_command(first: &OsStr) -> bool {
+    let commands = ["stats", "gc", "demo", "help", ""];
+    first.to_str().is_some_and(|first| first.starts_with('-') || commands.contains(&first))
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let environment = Environment::read();
+    let directory = std::env::current_dir().unwrap_or_default();
+    let settings = Settings::gather(&environment, directory.ancestors());
+    for complaint in &settings.complaints {
+        eprintln!("thymos: {complaint}");
+    }
+    let done = match cli.command {
+        Sub::Stats(args) => stats::run(&args, &settings),
+        Sub::Gc(args) => gc::run(&args, &settings),
+    };
+    match done {
+        Ok(code) => code,
+        Err(message) => {
+            eprintln!("thymos: {message}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Runs the compiler once, watched, with its streams passed on as they come.
+//!
+//! Invariant: what Cargo sees of the compiler is what the compiler wrote, when it wrote it. Cargo starts dependents on a line
+//! of standard error, so nothing is held back.
+
+use std::io::{self, Read, Write};
+use std::process::{Command, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::observe::{self, Observed};
+use crate::stamp::{self, Nanos};
+
+/// One finished run of the compiler.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Exit status and what it looked at.
+    pub observed: Observed,
+    /// Everything it wrote to standard output.
+    pub stdout: Vec<u8>,
+    /// Everything it wrote to standard error.
+    pub stderr: Vec<u8>,
+    /// When it was started, by the clock that files are stamped with.
+    pub began: Nanos,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Runs `command` to its end.
+///
+/// # Errors
+/// Where the compiler cannot be started; it has not run then.
+pub fn run(mut command: Command) -> io::Result<Compiled> {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let (began, start) = (stamp::now(), Instant::now());
+    let mut running = observe::run(command, observe::Options::default())?;
+    let stdout = running.take_stdout().map(|pipe| pass_on(pipe, io::stdout()));
+    let stderr = running.take_stderr().map(|pipe| pass_on(pipe, io::stderr()));
+    let observed = running.wait()?;
+    let collect = |reader: Option<JoinHandle<Vec<u8>>>| reader.and_then(|reader| reader.join().ok()).unwrap_or_default();
+    let (stdout, stderr) = (collect(stdout), collect(stderr));
+    Ok(Compiled { observed, stdout, stderr, began, took: start.elapsed() })
+}
+
+/// Copies a pipe to a stream and keeps what went by. A stream that nobody reads any more is drained all the same.
+fn pass_on(mut pipe: impl Read + Send + 'static, mut to: impl Write + Send + 'static) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let (mut seen, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
+        loop {
+            match pipe.read(&mut buffer) {
+                Ok(0) => return seen,
+                Ok(length) => {
+                    let _ = to.write_all(&buffer[..length]).and_then(|()| to.flush());
+                    seen.extend_from_slice(&buffer[..length]);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return seen,
+            }
+        }
+    })
+}

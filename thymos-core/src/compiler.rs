@@ -1,0 +1,235 @@
+//! Which compiler this is, by the content of its files.
+//!
+//! A compiler is its executable, the driver library with everything beside it, the codegen backends, and the target's
+//! standard library. Version text is no identity: a rebuilt toolchain says the same.
+//!
+//! Invariant: the digest answers for every file whose content shapes what the compiler makes. It is remembered in
+//! `compilers/<key>` with the stamp of each file and directory, and every look-up checks every stamp, so a toolchain that
+//! is updated behind its path is another compiler at once.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::codec::{Reader, Writer};
+use crate::digest::{Digest, FieldHasher};
+use crate::environment::{self, Environment};
+use crate::invocation::Head;
+use crate::memo::Memo;
+use crate::os;
+use crate::stamp::Stamp;
+
+const MAGIC: &[u8] = b"thymos compiler 1\n";
+
+/// A compiler, known by content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compiler {
+    /// Stands for the content of all its files.
+    pub digest: Digest,
+    /// Where its libraries are.
+    pub sysroot: PathBuf,
+    /// Its files, and directories whose listing matters, with their stamps.
+    pub files: Vec<(PathBuf, Stamp)>,
+}
+
+/// What decides which compiler a command line means.
+#[derive(Debug)]
+pub struct Query<'a> {
+    /// The programs in front of the arguments.
+    pub head: &'a Head,
+    /// `--target`, if given.
+    pub target: Option<&'a str>,
+    /// `--sysroot`, if given.
+    pub sysroot: Option<&'a Path>,
+    /// The environment.
+    pub environment: &'a Environment,
+}
+
+impl Query<'_> {
+    /// Identifies the compiler, starting it only if it was never seen before.
+    ///
+    /// # Errors
+    /// A sentence about the first file that could not be read.
+    pub fn identify(&self, records: &Path, memo: &Memo) -> Result<Compiler, String> {
+        let rustc = self.find(&self.head.rustc).ok_or_else(|| "compiler not found".to_owned())?;
+        let driver = match &self.head.driver {
+            Some(driver) => Some(self.find(driver).ok_or_else(|| "driver not found".to_owned())?),
+            None => None,
+        };
+        let record = records.join(self.key(&rustc, driver.as_deref()).hex());
+        if let Some(known) = std::fs::read(&record).ok().and_then(|bytes| decode(&bytes))
+            && known.files.iter().all(|(path, stamp)| Stamp::of(path).is_ok_and(|now| now == *stamp))
+        {
+            return Ok(known);
+        }
+        let compiler = self.gather(rustc, driver, memo)?;
+        let _ = crate::store::replace(&record, &encode(&compiler));
+        Ok(compiler)
+    }
+
+    fn key(&self, rustc: &Path, driver: Option<&Path>) -> Digest {
+        let mut hasher = FieldHasher::new("compiler query");
+        hasher.bytes(rustc.as_os_str().as_encoded_bytes());
+        hasher.bytes(driver.map_or(b"", |path| path.as_os_str().as_encoded_bytes()));
+        hasher.bytes(self.target.unwrap_or_default().as_bytes());
+        hasher.bytes(self.sysroot.map_or(b"", |path| path.as_os_str().as_encoded_bytes()));
+        for name in ["RUSTUP_TOOLCHAIN", "RUSTUP_HOME", "HOME"] {
+            hasher.bytes(self.environment.get(name).unwrap_or_default().as_encoded_bytes());
+        }
+        hasher.finish()
+    }
+
+    fn gather(&self, rustc: PathBuf, driver: Option<PathBuf>, memo: &Memo) -> Result<Compiler, String> {
+        let sysroot = match self.sysroot {
+            Some(path) => path.to_owned(),
+            None => self.ask(&rustc, &["--print", "sysroot"]).map(PathBuf::from)?,
+        };
+        let host = self.host(&rustc)?;
+        let mut paths: Vec<PathBuf> = std::iter::once(rustc.clone()).chain(driver).collect();
+        libraries(&sysroot.join("lib"), &mut paths);
+        libraries(&sysroot.join("bin"), &mut paths);
+        loaded(&rustc, &mut paths);
+        let mut directories = vec![sysroot.join("lib")];
+        for target in [host.as_str()].into_iter().chain(self.target) {
+            let rustlib = sysroot.join("lib/rustlib").join(target);
+            for part in ["lib", "bin", "bin/gcc-ld", "bin/self-contained", "lib/self-contained", "codegen-backends"] {
+                everything(&rustlib.join(part), &mut paths, &mut directories);
+            }
+        }
+        paths.sort();
+        paths.dedup();
+        digest_all(paths, directories, sysroot, memo)
+    }
+
+    fn host(&self, rustc: &Path) -> Result<String, String> {
+        let told = self.ask(rustc, &["-vV"])?;
+        let host = told.lines().find_map(|line| line.strip_prefix("host: "));
+        host.map(str::to_owned).ok_or_else(|| "compiler does not tell its host".to_owned())
+    }
+
+    fn ask(&self, rustc: &Path, question: &[&str]) -> Result<String, String> {
+        let answer = Command::new(rustc).args(question).env(environment::ACTIVE, "1").output();
+        let answer = answer.map_err(|error| format!("compiler does not start: {}", crate::outcome::plain(&error)))?;
+        if !answer.status.success() {
+            return Err("compiler refuses to tell about itself".to_owned());
+        }
+        Ok(String::from_utf8_lossy(&answer.stdout).trim_end().to_owned())
+    }
+
+    /// Finds a program as the system would start it, and looks through rustup's stand-ins.
+    fn find(&self, program: &OsStr) -> Option<PathBuf> {
+        let path = Path::new(program);
+        let found = if path.components().count() > 1 {
+            std::path::absolute(path).ok()?
+        } else {
+            let list = self.environment.get("PATH")?;
+            let suffix = std::env::consts::EXE_SUFFIX;
+            let name = format!("{}{suffix}", path.to_str()?.trim_end_matches(suffix));
+            std::env::split_paths(list).map(|dir| dir.join(&name)).find(|path| path.is_file())?
+        };
+        if !is_rustup(&found) {
+            return found.is_file().then_some(found);
+        }
+        let toolchain = self.environment.filled("RUSTUP_TOOLCHAIN").map(PathBuf::from)?;
+        let home = self.environment.rustup_home()?;
+        let directory = if toolchain.is_absolute() { toolchain } else { home.join("toolchains").join(toolchain) };
+        let real = directory.join("bin").join(found.file_name()?);
+        real.is_file().then_some(real)
+    }
+}
+
+/// rustup's stand-ins are links, symbolic or hard, to one executable beside them.
+fn is_rustup(program: &Path) -> bool {
+    let rustup = program.with_file_name(format!("rustup{}", std::env::consts::EXE_SUFFIX));
+    match (std::fs::metadata(program), std::fs::metadata(rustup)) {
+        (Ok(program), Ok(rustup)) => {
+            let (program, rustup) = (os::stamp(&program), os::stamp(&rustup));
+            (program.device, program.inode, program.size) == (rustup.device, rustup.inode, rustup.size)
+        }
+        _ => false,
+    }
+}
+
+/// Adds the compiler's own libraries from a directory that may hold the whole system's (`/usr/lib`).
+fn libraries(directory: &Path, paths: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    let ours = |name: &str| ["librustc", "rustc_driver", "libLLVM", "LLVM", "libstd-", "std-"].iter().any(|p| name.starts_with(p));
+    for entry in entries.flatten() {
+        if entry.file_name().to_str().is_some_and(ours) && entry.path().is_file() {
+            paths.push(entry.path());
+        }
+    }
+}
+
+/// Adds what the system's loader finds for the compiler elsewhere, as distributions arrange it.
+///
+/// The loader lists what it would load when `LD_TRACE_LOADED_OBJECTS` is set, which is how ldd works (ld.so(8)).
+#[cfg(target_os = "linux")]
+fn loaded(rustc: &Path, paths: &mut Vec<PathBuf>) {
+    let is_program = std::fs::File::open(rustc).ok().and_then(|mut file| {
+        let mut magic = [0; 4];
+        std::io::Read::read_exact(&mut file, &mut magic).ok().map(|()| magic == *b"\x7fELF")
+    });
+    if is_program != Some(true) {
+        return;
+    }
+    let listing = Command::new(rustc).env("LD_TRACE_LOADED_OBJECTS", "1").env(environment::ACTIVE, "1").output();
+    let listing = listing.map(|output| output.stdout).unwrap_or_default();
+    for line in String::from_utf8_lossy(&listing).lines() {
+        let path = line.split(" => ").nth(1).and_then(|rest| rest.rsplit_once(" (")).map(|(path, _)| path);
+        let ours = |name: &str| name.starts_with("librustc") || name.starts_with("libLLVM") || name.starts_with("libstd-");
+        paths.extend(path.map(PathBuf::from).filter(|path| path.file_name().and_then(OsStr::to_str).is_some_and(ours)));
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn loaded(_rustc: &Path, _paths: &mut Vec<PathBuf>) {}
+
+/// Adds every file of a directory, and the directory itself for what may be added to it.
+fn everything(directory: &Path, paths: &mut Vec<PathBuf>, directories: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    directories.push(directory.to_owned());
+    paths.extend(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()));
+}
+
+fn digest_all(paths: Vec<PathBuf>, directories: Vec<PathBuf>, sysroot: PathBuf, memo: &Memo) -> Result<Compiler, String> {
+    let mut hasher = FieldHasher::new("compiler");
+    let mut files = Vec::with_capacity(paths.len() + directories.len());
+    for path in paths {
+        let read = memo.digest(&path);
+        let (digest, stamp) = read.map_err(|error| format!("{}: {}", path.display(), crate::outcome::plain(&error)))?;
+        hasher.bytes(path.file_name().unwrap_or_default().as_encoded_bytes());
+        hasher.digest(&digest);
+        files.push((path, stamp));
+    }
+    let stamps = directories.into_iter().filter_map(|path| Stamp::of(&path).ok().map(|stamp| (path, stamp)));
+    files.extend(stamps);
+    Ok(Compiler { digest: hasher.finish(), sysroot, files })
+}
+
+fn encode(compiler: &Compiler) -> Vec<u8> {
+    let Compiler { digest, sysroot, files } = compiler;
+    let mut writer = Writer::default();
+    writer.bytes(MAGIC);
+    writer.digest(digest);
+    writer.bytes(sysroot.as_os_str().as_encoded_bytes());
+    writer.list(files, |writer, (path, stamp)| {
+        writer.bytes(path.as_os_str().as_encoded_bytes());
+        writer.bytes(&stamp.bytes());
+    });
+    crate::store::seal(writer.finish())
+}
+
+fn decode(bytes: &[u8]) -> Option<Compiler> {
+    let mut reader = Reader::new(crate::store::unseal(bytes)?);
+    if reader.bytes()? != MAGIC {
+        return None;
+    }
+    let digest = reader.digest()?;
+    let sysroot = os::path_from_bytes(reader.bytes()?.to_vec());
+    let files = reader.list(|reader| {
+        let path = os::path_from_bytes(reader.bytes()?.to_vec());
+        Some((path, Stamp::from_bytes(reader.bytes()?)?))
+    })?;
+    reader.is_done().then_some(Compiler { digest, sysroot, files })
+}

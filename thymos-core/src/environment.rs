@@ -1,0 +1,134 @@
+//! The variables that Thymos reads, and those that a compile may depend on.
+//!
+//! Invariant: this is the only module that reads the environment; everything else gets an [`Environment`].
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+/// Where the store is.
+pub const DIR: &str = "THYMOS_DIR";
+/// The store's size limit: `10G`, `500M`, plain bytes.
+pub const CACHE_SIZE: &str = "THYMOS_CACHE_SIZE";
+/// `on`, `read-only`, `refresh` or `off`.
+pub const MODE: &str = "THYMOS_MODE";
+/// `workspace` (default) or `off`: whether workspace paths in artifacts are remapped.
+pub const REMAP: &str = "THYMOS_REMAP";
+/// Set for everything that a wrapper starts, so that a wrapper never runs inside a wrapped compile.
+pub const ACTIVE: &str = "THYMOS_ACTIVE";
+
+/// A snapshot of the process environment.
+#[derive(Clone, Debug, Default)]
+pub struct Environment(BTreeMap<OsString, OsString>);
+
+impl Environment {
+    /// Reads the environment of this process.
+    #[must_use]
+    pub fn read() -> Self {
+        Self(std::env::vars_os().collect())
+    }
+
+    /// Returns the value of a variable; empty is not unset.
+    #[must_use]
+    pub fn get(&self, name: impl AsRef<OsStr>) -> Option<&OsStr> {
+        self.0.get(name.as_ref()).map(OsString::as_os_str)
+    }
+
+    /// Returns the value of a variable that is set and not empty.
+    #[must_use]
+    pub fn filled(&self, name: &str) -> Option<&OsStr> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// Returns a variable's value as a path, if it is set and not empty.
+    #[must_use]
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.filled(name).map(PathBuf::from)
+    }
+
+    /// Returns every variable, in order of names.
+    pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+
+    /// Returns `CARGO_HOME`, or where it is by default.
+    #[must_use]
+    pub fn cargo_home(&self) -> Option<PathBuf> {
+        let home = || self.path("HOME").or_else(|| self.path("USERPROFILE")).map(|home| home.join(".cargo"));
+        self.path("CARGO_HOME").or_else(home)
+    }
+
+    /// Returns `RUSTUP_HOME`, or where it is by default.
+    #[must_use]
+    pub fn rustup_home(&self) -> Option<PathBuf> {
+        let home = || self.path("HOME").or_else(|| self.path("USERPROFILE")).map(|home| home.join(".rustup"));
+        self.path("RUSTUP_HOME").or_else(home)
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(iter: T) -> Self {
+        Self(iter.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+/// Variables by exact name that are part of every key.
+const KEYED: &[&str] = &[
+    "CARGO_BIN_NAME",
+    "CARGO_CRATE_NAME",
+    "CARGO_TARGET_TMPDIR",
+    "CLIPPY_ARGS",
+    "CLIPPY_CONF_DIR",
+    "LD_PRELOAD",
+    "OUT_DIR",
+    "RUSTC_BOOTSTRAP",
+    "RUSTC_FORCE_INCREMENTAL",
+    "RUSTC_FORCE_RUSTC_VERSION",
+    "RUSTC_LOG",
+    "RUSTC_OVERRIDE_VERSION_STRING",
+    "RUST_TARGET_PATH",
+    "SDKROOT",
+    "SOURCE_DATE_EPOCH",
+];
+
+/// Variables by prefix or suffix that are part of every key.
+const PREFIXES: &[&str] = &["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_EXE_", "CARGO_CDYLIB_FILE_"];
+const SUFFIXES: &[&str] = &["_DEPLOYMENT_TARGET"];
+
+/// Variables that the link reads, on top of the others, where a unit links.
+const LINKED: &[&str] =
+    &["COMPILER_PATH", "GCC_EXEC_PREFIX", "GNUTARGET", "LDEMULATION", "LD_RUN_PATH", "LIBRARY_PATH", "ZERO_AR_DATE"];
+
+/// Returns whether a variable is part of the key of every unit.
+#[must_use]
+pub fn is_keyed(name: &str) -> bool {
+    KEYED.binary_search(&name).is_ok()
+        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
+}
+
+/// Returns whether a variable is part of the key of a unit that links.
+#[must_use]
+pub fn is_linked(name: &str) -> bool {
+    LINKED.binary_search(&name).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_sorted() {
+        assert!(KEYED.is_sorted() && LINKED.is_sorted());
+    }
+
+    #[test]
+    fn what_cargo_tells_about_the_package_is_keyed_and_noise_is_not() {
+        for name in ["CARGO_PKG_VERSION", "CARGO_MANIFEST_DIR", "MACOSX_DEPLOYMENT_TARGET", "OUT_DIR", "RUSTC_BOOTSTRAP"] {
+            assert!(is_keyed(name), "{name}");
+        }
+        for name in ["CARGO_TERM_COLOR", "CARGO_TARGET_DIR", "CARGO_BUILD_JOBS", "CARGO_HOME", "CARGO_NET_RETRY", "PATH"] {
+            assert!(!is_keyed(name), "{name}");
+        }
+    }
+}

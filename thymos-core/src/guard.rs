@@ -1,0 +1,87 @@
+//! Guards that a test can take away, to prove that the trap it sets is a real one.
+//!
+//! Invariant: a release build has every guard, always; only a build with debug assertions reads the variable.
+
+/// Names the guards, comma-separated, that a debug build leaves out.
+pub const VARIABLE: &str = "THYMOS_TEST_WITHOUT";
+
+/// A protection against a wrong hit or a broken build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Arguments are part of the key.
+    KeyArguments,
+    /// The compiler's content is part of the key.
+    KeyCompiler,
+    /// The environment is part of the key.
+    KeyEnvironment,
+    /// Digests of externs are part of the key.
+    KeyExterns,
+    /// Sources of the dep-info are inputs.
+    InputSources,
+    /// Files that must not exist are inputs.
+    InputAbsence,
+    /// Variables of the dep-info are inputs.
+    InputEnv,
+    /// Reads that only the observer saw are inputs.
+    InputObserved,
+    /// What the linker opened is an input.
+    InputLink,
+    /// A digest counts only for the path it was recorded with.
+    InputPairs,
+    /// Outputs are searched for the paths of roots.
+    BindSearch,
+    /// Reads of variables that hold paths bind the result.
+    BindEnv,
+    /// Restored outputs carry the current time.
+    RestoreTime,
+    /// Executables and shared objects are private copies.
+    RestorePrivate,
+    /// A blob is checked before it is restored.
+    BlobCheck,
+    /// Nothing is published when an input changed meanwhile.
+    PublishChangedInput,
+    /// A file too young for the clock's granularity is not memoised.
+    MemoYoung,
+    /// Dep-info is rewritten for this checkout.
+    DepInfoPaths,
+    /// Streams are rewritten for this checkout.
+    StreamPaths,
+}
+
+impl Guard {
+    /// Returns the name that [`VARIABLE`] knows the guard by.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::KeyArguments => "key-arguments",
+            Self::KeyCompiler => "key-compiler",
+            Self::KeyEnvironment => "key-environment",
+            Self::KeyExterns => "key-externs",
+            Self::InputSources => "input-sources",
+            Self::InputAbsence => "input-absence",
+            Self::InputEnv => "input-env",
+            Self::InputObserved => "input-observed",
+            Self::InputLink => "input-link",
+            Self::InputPairs => "input-pairs",
+            Self::BindSearch => "bind-search",
+            Self::BindEnv => "bind-env",
+            Self::RestoreTime => "restore-time",
+            Self::RestorePrivate => "restore-private",
+            Self::BlobCheck => "blob-check",
+            Self::PublishChangedInput => "publish-changed-input",
+            Self::MemoYoung => "memo-young",
+            Self::DepInfoPaths => "dep-info-paths",
+            Self::StreamPaths => "stream-paths",
+        }
+    }
+
+    /// Returns whether the guard stands.
+    #[must_use]
+    pub fn on(self) -> bool {
+        !cfg!(debug_assertions) || !taken_away(self.name())
+    }
+}
+
+fn taken_away(name: &str) -> bool {
+    std::env::var(VARIABLE).is_ok_and(|list| list.split(',').any(|item| item == name))
+}

@@ -1,0 +1,165 @@
+//! Finds the entry whose inputs all hold, and lays its result out.
+//!
+//! Invariant: nothing is laid out before every input was checked and every blob is at hand; what was laid out is taken away
+//! again when a later part fails.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+
+use crate::depinfo;
+use crate::digest::Digest;
+use crate::guard::Guard;
+use crate::invocation::Invocation;
+use crate::manifest::{Entry, Input, Manifest};
+use crate::outcome::{Degraded, Miss, Outcome, plain};
+use crate::record::{display, listing, sharing, stream_roots};
+use crate::request::{Request, Surroundings};
+use crate::roots::{Root, Roots};
+use crate::store::{Blob, Store};
+
+/// What a look-up works with.
+#[derive(Debug)]
+pub struct Lookup<'a> {
+    /// What was asked.
+    pub invocation: &'a Invocation,
+    /// Where.
+    pub around: &'a Surroundings<'a>,
+    /// As what.
+    pub request: &'a Request,
+    /// The store.
+    pub store: &'a Store,
+}
+
+impl Lookup<'_> {
+    /// Returns the newest entry whose inputs all hold.
+    ///
+    /// # Errors
+    /// Why there is none, by the newest entry's first input that does not hold.
+    pub fn find<'m>(&self, manifest: &'m Manifest) -> Result<&'m Entry, Miss> {
+        let mut files = HashMap::new();
+        let mut first = None;
+        for entry in &manifest.entries {
+            match entry.inputs.iter().find(|input| !self.holds(input, &mut files)) {
+                None => return Ok(entry),
+                Some(input) => first = first.or_else(|| Some(cause(input))),
+            }
+        }
+        Err(first.unwrap_or(Miss::NeverSeen))
+    }
+
+    fn holds<'m>(&self, input: &'m Input, files: &mut HashMap<&'m [u8], Option<Digest>>) -> bool {
+        let roots = &self.request.roots;
+        let path = |rooted: &[u8]| roots.concrete_path(rooted);
+        match input {
+            Input::File(rooted, digest) => {
+                if !Guard::InputPairs.on() {
+                    return true;
+                }
+                let known = files.entry(rooted).or_insert_with(|| {
+                    path(rooted).and_then(|path| self.store.memo().digest(&path).ok()).map(|(digest, _)| digest)
+                });
+                *known == Some(*digest)
+            }
+            Input::Absent(rooted) => path(rooted).is_some_and(|path| fs::symlink_metadata(path).is_err()),
+            Input::Directory(rooted) => path(rooted).is_some_and(|path| path.is_dir()),
+            Input::Listing(rooted, digest) => path(rooted).is_some_and(|path| listing(&path).is_ok_and(|now| now == *digest)),
+            Input::Link(rooted, target) => path(rooted)
+                .and_then(|path| fs::read_link(path).ok())
+                .is_some_and(|now| roots.rooted_path(&now) == *target),
+            Input::Variable(name, digest) => self.variable(name) == *digest,
+            Input::Place(root, digest) => roots.value(*root) == *digest,
+            Input::Display(digest) => display(self.invocation) == *digest,
+        }
+    }
+
+    fn variable(&self, name: &[u8]) -> Option<Digest> {
+        let value = self.around.environment.get(crate::os::os_string(name.to_vec()))?.as_encoded_bytes();
+        let literal = Guard::BindEnv.on();
+        Some(if literal { Digest::of(value) } else { Digest::of(&self.request.roots.rooted_text(value)) })
+    }
+
+    /// Lays the entry's result out and prints what the compiler printed.
+    ///
+    /// # Errors
+    /// The outcome to count when that failed; nothing is left behind, and nothing was printed.
+    pub fn restore(&self, entry: &Entry) -> Result<u64, Outcome> {
+        let blobs: Vec<Blob> = entry.outputs.iter().map(|output| self.blob(&output.digest)).collect::<Result<_, _>>()?;
+        let streams = stream_roots(&self.request.roots, self.invocation);
+        let text = |rooted: &[u8], roots: &Roots| match Guard::StreamPaths.on() {
+            true => roots.concrete(rooted),
+            false => Some(rooted.to_vec()),
+        };
+        let lost = || Outcome::Miss(Miss::Bound("root".to_owned()));
+        let stdout = text(&entry.stdout, &streams).ok_or_else(lost)?;
+        let stderr = text(&entry.stderr, &streams).ok_or_else(lost)?;
+        let mut laid = Vec::new();
+        let bytes = self.lay_out(entry, &blobs, &mut laid).inspect_err(|_| laid.iter().for_each(|path| drop(fs::remove_file(path))))?;
+        // Nobody reading is no reason to fail: the compiler would not either.
+        let _ = std::io::stdout().write_all(&stdout);
+        let _ = std::io::stderr().write_all(&stderr);
+        Ok(bytes)
+    }
+
+    fn blob(&self, digest: &Digest) -> Result<Blob, Outcome> {
+        self.store.blob(digest).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Outcome::Miss(Miss::BlobLost),
+            std::io::ErrorKind::InvalidData => Outcome::Degraded(Degraded::BlobDamaged),
+            _ => Outcome::Degraded(Degraded::Restore(plain(&error))),
+        })
+    }
+
+    fn lay_out(&self, entry: &Entry, blobs: &[Blob], laid: &mut Vec<PathBuf>) -> Result<u64, Outcome> {
+        let failed = |error: std::io::Error| Outcome::Degraded(Degraded::Restore(plain(&error)));
+        let out_dir = self.around.directory.join(&self.invocation.out_dir);
+        if !out_dir.is_dir() {
+            fs::create_dir_all(&out_dir).map_err(failed)?;
+        }
+        let mut bytes = 0;
+        for (output, blob) in entry.outputs.iter().zip(blobs) {
+            let to = out_dir.join(crate::os::path_from_bytes(output.name.clone()));
+            self.store.restore(blob, &to, sharing(&output.name), output.mode).map_err(failed)?;
+            laid.push(to);
+            bytes += output.size;
+        }
+        if let Some(rooted) = &entry.dep_info {
+            let roots = &self.request.roots;
+            let text = if Guard::DepInfoPaths.on() { depinfo::concrete(rooted, roots) } else { Some(rooted.clone()) };
+            let text = text.ok_or_else(|| Outcome::Miss(Miss::Bound("root".to_owned())))?;
+            let to = out_dir.join(format!("{}.d", self.invocation.stem()));
+            fs::write(&to, text).map_err(failed)?;
+        }
+        Ok(bytes)
+    }
+}
+
+/// Puts the input that does not hold into words.
+fn cause(input: &Input) -> Miss {
+    let shown = |rooted: &[u8]| {
+        let text = String::from_utf8_lossy(rooted).replace('\0', "");
+        match rooted {
+            [0, b'W', ..] => text.get(2..).unwrap_or_default().to_owned(),
+            [0, b'T', ..] => format!("target{}", text.get(1..).unwrap_or_default()),
+            [0, b'C', ..] => format!("$CARGO_HOME{}", text.get(1..).unwrap_or_default()),
+            [0, b'S', ..] => format!("sysroot{}", text.get(1..).unwrap_or_default()),
+            _ => text,
+        }
+    };
+    match input {
+        Input::File(path, _) | Input::Absent(path) | Input::Listing(path, _) | Input::Directory(path) | Input::Link(path, _) => {
+            Miss::InputChanged(shown(path))
+        }
+        Input::Variable(name, _) => Miss::InputChanged(format!("variable {}", String::from_utf8_lossy(name))),
+        Input::Display(_) => Miss::InputChanged("the form of diagnostics".to_owned()),
+        Input::Place(root, _) => Miss::Bound(
+            match root {
+                Root::Workspace => "checkout",
+                Root::Target => "target directory",
+                Root::CargoHome => "CARGO_HOME",
+                Root::Sysroot => "sysroot",
+            }
+            .to_owned(),
+        ),
+    }
+}

@@ -1,0 +1,162 @@
+//! Which of the things that a compile looked at are inputs of its result.
+//!
+//! Pure: what the observer recorded and what the dep-info says, in; candidates whose content is still to be read, out.
+//! What is left out, and why:
+//! - the compiler's own files and its sysroot's listings: the compiler's identity covers them;
+//! - what the compile made itself, temporary files included;
+//! - externs: the key holds their content;
+//! - listings and look-ups in vain in `-L dependency` directories: rustc picks what it loads there by hash, and everything
+//!   that it then opens is an input;
+//! - the dynamic loader's cache and the C runtime of the compiler's own process, locale data, `/proc`, `/sys` and `/dev`.
+//!
+//! Invariant: an access that no rule names is an input, or the unit is a Bypass.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use crate::guard::Guard;
+use crate::observe::{Access, AccessKind, Observed, Program, Seen};
+use crate::outcome::Bypass;
+use crate::stamp::Stamp;
+
+/// Something whose state decides whether the result still holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Candidate {
+    /// The content of a file, with its stamp when the compile opened it.
+    File(PathBuf, Option<Stamp>),
+    /// That nothing is there.
+    Absent(PathBuf),
+    /// The names in a directory.
+    Listing(PathBuf),
+    /// That a directory is there.
+    Directory(PathBuf),
+    /// What a symbolic link says.
+    Link(PathBuf),
+}
+
+/// What decides which accesses are inputs.
+#[expect(missing_debug_implementations, reason = "holds a closure")]
+pub struct Rules<'a> {
+    /// The compiler's own files.
+    pub compiler: HashSet<&'a Path>,
+    /// The sysroot, or its `lib/rustlib` where the sysroot is the whole system.
+    pub sysroot: PathBuf,
+    /// Files that the key holds by content.
+    pub keyed: HashSet<&'a Path>,
+    /// `-L dependency` directories.
+    pub dependencies: HashSet<PathBuf>,
+    /// The output directory.
+    pub out_dir: PathBuf,
+    /// The incremental session's directory.
+    pub incremental: Option<PathBuf>,
+    /// Directories that are known to be there because the compile works in them.
+    pub known: Vec<PathBuf>,
+    /// Whether a file in the output directory is an output of this unit.
+    pub owns: &'a dyn Fn(&Path) -> bool,
+}
+
+/// Splits what was observed into candidates and the files that the compile wrote.
+///
+/// # Errors
+/// A Bypass for a read that nothing can account for.
+pub fn candidates(observed: &Observed, rules: &Rules<'_>) -> Result<Vec<Candidate>, Bypass> {
+    let written = written(observed);
+    let mut found = Vec::new();
+    let mut seen = HashSet::new();
+    for access in &observed.accesses {
+        if access.kind == AccessKind::Write || rules.ignores(access, &written) {
+            continue;
+        }
+        if let Some(candidate) = rules.candidate(access)?
+            && seen.insert(candidate.clone())
+        {
+            found.push(candidate);
+        }
+    }
+    Ok(found)
+}
+
+/// Returns every path that the compile wrote, in order.
+#[must_use]
+pub fn written(observed: &Observed) -> HashSet<&Path> {
+    let writes = observed.accesses.iter().filter(|access| access.kind == AccessKind::Write);
+    writes.map(|access| access.path.as_path()).collect()
+}
+
+impl Rules<'_> {
+    fn ignores(&self, access: &Access, written: &HashSet<&Path>) -> bool {
+        let path = access.path.as_path();
+        let under = |dir: &Path| path.starts_with(dir);
+        ["/proc", "/sys", "/dev"].iter().any(|dir| under(Path::new(dir)))
+            || self.compiler.contains(path)
+            || self.keyed.contains(path)
+            || self.incremental.as_deref().is_some_and(under)
+            || (self.is_out(path) && (self.owns)(path))
+            || path.ancestors().any(|path| written.contains(path) && !self.known.iter().any(|known| known.starts_with(path)))
+            || is_system_noise(access)
+            || (under(&self.sysroot) && !matches!(access.seen, Seen::File(_)))
+            || self.is_dependency_search(access)
+            || (!Guard::InputLink.on() && matches!(access.program, Program::Child(_)))
+    }
+
+    fn is_out(&self, path: &Path) -> bool {
+        path.parent() == Some(&self.out_dir)
+    }
+
+    fn is_dependency_search(&self, access: &Access) -> bool {
+        let path = access.path.as_path();
+        let inside = path.parent().is_some_and(|parent| self.dependencies.contains(parent));
+        let looked = matches!(access.kind, AccessKind::Stat | AccessKind::ReadLink) || access.seen == Seen::Absent;
+        (inside && looked) || (self.dependencies.contains(path) && access.program == Program::Root)
+    }
+
+    fn candidate(&self, access: &Access) -> Result<Option<Candidate>, Bypass> {
+        let path = access.path.clone();
+        let is_known = || self.known.iter().any(|known| known.starts_with(&path));
+        Ok(match (access.kind, access.seen) {
+            (AccessKind::Write, _) => None,
+            (_, Seen::Absent) => Guard::InputAbsence.on().then_some(Candidate::Absent(path)),
+            (AccessKind::ReadLink, Seen::Other) => Some(Candidate::Link(path)),
+            (AccessKind::ReadLink, _) => None,
+            (AccessKind::List, _) => Some(Candidate::Listing(path)),
+            (_, Seen::Directory) => (!is_known()).then_some(Candidate::Directory(path)),
+            (_, Seen::File(stat)) => Some(Candidate::File(path, Some(stamp(&stat)))),
+            (AccessKind::Stat, Seen::Other) => Some(Candidate::Link(path)),
+            (AccessKind::Open | AccessKind::Exec, Seen::Other) => {
+                return Err(Bypass::Unaccounted(format!("{} is no plain file", path.display())));
+            }
+        })
+    }
+}
+
+/// Files of the operating system that every process looks at before `main` and that shape no artifact.
+fn is_system_noise(access: &Access) -> bool {
+    const FILES: [&str; 4] = ["/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/localtime", "/etc/selinux/config"];
+    const TREES: [&str; 4] = ["/usr/lib/locale", "/usr/share/locale", "/usr/share/locale-langpack", "/usr/lib/x86_64-linux-gnu/gconv"];
+    const RUNTIME: [&str; 12] = [
+        "ld-linux", "libc.so", "libdl.so", "libgcc_s.so", "libm.so", "libpthread.so", "librt.so", "libstdc++.so", "libtinfo.so",
+        "libz.so", "libzstd.so", "ld-musl",
+    ];
+    let path = access.path.as_path();
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let by_loader = access.program == Program::Root || access.kind == AccessKind::Exec;
+    FILES.iter().any(|file| path == Path::new(file))
+        || TREES.iter().any(|tree| path.starts_with(tree))
+        || (by_loader && RUNTIME.iter().any(|library| name.starts_with(library)))
+        || (by_loader && path.components().any(|part| part.as_os_str() == "glibc-hwcaps"))
+}
+
+fn stamp(stat: &crate::observe::FileStat) -> Stamp {
+    Stamp { device: stat.dev, inode: stat.ino, size: stat.size, modified: stat.mtime_ns, changed: stat.ctime_ns }
+}
+
+/// Returns the twin whose appearance would make a module ambiguous: `foo/mod.rs` for `foo.rs`, and the reverse.
+#[must_use]
+pub fn module_twin(source: &Path) -> Option<PathBuf> {
+    let name = source.file_name()?.to_str()?;
+    if name == "mod.rs" {
+        return source.parent().map(|parent| parent.with_extension("rs"));
+    }
+    let stem = name.strip_suffix(".rs")?;
+    (!matches!(stem, "lib" | "main" | "build")).then(|| source.with_file_name(stem).join("mod.rs"))
+}

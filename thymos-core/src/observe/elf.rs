@@ -1,0 +1,231 @@
+//! The little of ELF that observing needs: what an executable is for, and whether a library refers to `environ`.
+//!
+//! The invariant: any bytes whatever give an answer, without a panic and without reading more than the tables in
+//! question. Where the bytes cannot be understood the answer is the careful one.
+//!
+//! Format: System V ABI, "Object Files"; 64-bit little-endian, which is what the supported machines use.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// The word size and byte order of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// 64-bit, little-endian.
+    Native,
+    /// Anything else.
+    Other,
+}
+
+/// What the beginning of an executable says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Word size and byte order. The other fields are only meaningful for [`Kind::Native`].
+    pub kind: Kind,
+    /// `e_machine`.
+    pub machine: u16,
+    /// The dynamic loader that it asks for; none if it is statically linked.
+    pub interpreter: Option<Vec<u8>>,
+}
+
+/// Larger tables than this are not those of a library somebody compiled.
+const LARGEST_TABLE: u64 = 64 << 20;
+const PROGRAM_HEADER: usize = 56;
+const SECTION_HEADER: usize = 64;
+const SYMBOL: usize = 24;
+const DYNAMIC_ENTRY: usize = 16;
+const PT_INTERP: u32 = 3;
+const SHT_DYNAMIC: u32 = 6;
+const SHT_DYNSYM: u32 = 11;
+const DT_NEEDED: u64 = 1;
+
+impl Header {
+    /// Parses the first bytes of a file; `None` if it is no ELF object. An interpreter whose name lies beyond the given
+    /// bytes counts as none.
+    pub fn parse(head: &[u8]) -> Option<Self> {
+        if !head.starts_with(b"\x7fELF") {
+            return None;
+        }
+        if head.get(4..6) != Some(&[2, 1]) {
+            return Some(Self { kind: Kind::Other, machine: 0, interpreter: None });
+        }
+        let machine = u16_at(head, 18)?;
+        Some(Self { kind: Kind::Native, machine, interpreter: interpreter(head) })
+    }
+}
+
+/// Returns whether the library at `path` may walk the environment: whether it imports `environ`, or Rust's standard
+/// library, which does so for it. A file that cannot be read or understood may.
+pub fn imports_environ(path: &Path) -> bool {
+    let Ok(mut file) = File::open(path) else { return true };
+    search(&mut |offset, length| read_at(&mut file, offset, length).ok()).unwrap_or(true)
+}
+
+/// [`imports_environ`] for bytes in memory.
+pub fn bytes_import_environ(bytes: &[u8]) -> bool {
+    search(&mut |offset, length| {
+        let start = usize::try_from(offset).ok()?;
+        Some(bytes.get(start..start.checked_add(length)?)?.to_vec())
+    })
+    .unwrap_or(true)
+}
+
+type Source<'a> = dyn FnMut(u64, usize) -> Option<Vec<u8>> + 'a;
+
+fn search(source: &mut Source<'_>) -> Option<bool> {
+    let head = source(0, 64)?;
+    if !head.starts_with(b"\x7fELF\x02\x01") {
+        return None;
+    }
+    let count = usize::from(u16_at(&head, 60)?);
+    let sections = source(u64_at(&head, 40)?, count.checked_mul(SECTION_HEADER)?)?;
+    let mut understood = false;
+    for section in sections.chunks_exact(SECTION_HEADER) {
+        let kind = u32_at(section, 4)?;
+        if kind != SHT_DYNSYM && kind != SHT_DYNAMIC {
+            continue;
+        }
+        let names = sections.chunks_exact(SECTION_HEADER).nth(u32_at(section, 40)? as usize)?;
+        let (table, names) = (contents(section, source)?, contents(names, source)?);
+        let found = if kind == SHT_DYNSYM { imports(&table, &names) } else { needs_std(&table, &names) };
+        if found? {
+            return Some(true);
+        }
+        understood |= kind == SHT_DYNSYM;
+    }
+    understood.then_some(false)
+}
+
+/// Looks for an undefined symbol under one of the names that C libraries give the environment.
+fn imports(symbols: &[u8], names: &[u8]) -> Option<bool> {
+    for symbol in symbols.chunks_exact(SYMBOL) {
+        let undefined = u16_at(symbol, 6)? == 0;
+        if undefined && matches!(name(names, u32_at(symbol, 0)?.into())?, b"environ" | b"__environ" | b"_environ") {
+            return Some(true);
+        }
+    }
+    Some(false)
+}
+
+/// Looks for a dependency on Rust's shared standard library.
+fn needs_std(entries: &[u8], names: &[u8]) -> Option<bool> {
+    for entry in entries.chunks_exact(DYNAMIC_ENTRY) {
+        if u64_at(entry, 0)? == DT_NEEDED && name(names, u64_at(entry, 8)?)?.starts_with(b"libstd-") {
+            return Some(true);
+        }
+    }
+    Some(false)
+}
+
+fn contents(section: &[u8], source: &mut Source<'_>) -> Option<Vec<u8>> {
+    let length = u64_at(section, 32).filter(|&length| length <= LARGEST_TABLE)?;
+    source(u64_at(section, 24)?, length as usize)
+}
+
+fn interpreter(head: &[u8]) -> Option<Vec<u8>> {
+    let table = usize::try_from(u64_at(head, 32)?).ok()?;
+    let headers = head.get(table..)?.chunks_exact(PROGRAM_HEADER).take(u16_at(head, 56)?.into());
+    let segment = headers.into_iter().find(|header| u32_at(header, 0) == Some(PT_INTERP))?;
+    let start = usize::try_from(u64_at(segment, 8)?).ok()?;
+    let bytes = head.get(start..start.checked_add(usize::try_from(u64_at(segment, 32)?).ok()?)?)?;
+    Some(bytes.split(|&byte| byte == 0).next()?.to_vec())
+}
+
+fn name(names: &[u8], at: u64) -> Option<&[u8]> {
+    names.get(usize::try_from(at).ok()?..)?.split(|&byte| byte == 0).next()
+}
+
+fn read_at(file: &mut File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+    file.seek(SeekFrom::Start(offset))?;
+    let mut bytes = Vec::new();
+    file.take(length as u64).read_to_end(&mut bytes)?;
+    if bytes.len() == length { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(bytes.get(at..at.checked_add(2)?)?.try_into().ok()?))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(bytes.get(at..at.checked_add(8)?)?.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An object with one dynamic symbol of the given name.
+    fn library(symbol: &[u8], section_index: u16) -> Vec<u8> {
+        let mut bytes = vec![0; 64 + 3 * SECTION_HEADER + 2 * SYMBOL];
+        let (symbols, names) = (64 + 3 * SECTION_HEADER, bytes.len());
+        let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+        put(0, b"\x7fELF\x02\x01");
+        put(40, &64_u64.to_le_bytes());
+        put(60, &3_u16.to_le_bytes());
+        let mut section = |index: usize, kind: u32, start: usize, length: usize| {
+            let at = 64 + index * SECTION_HEADER;
+            put(at + 4, &kind.to_le_bytes());
+            put(at + 24, &(start as u64).to_le_bytes());
+            put(at + 32, &(length as u64).to_le_bytes());
+            put(at + 40, &2_u32.to_le_bytes());
+        };
+        section(1, SHT_DYNSYM, symbols, 2 * SYMBOL);
+        section(2, 3, names, symbol.len() + 2);
+        put(symbols + SYMBOL, &1_u32.to_le_bytes());
+        put(symbols + SYMBOL + 6, &section_index.to_le_bytes());
+        bytes.push(0);
+        bytes.extend_from_slice(symbol);
+        bytes.push(0);
+        bytes
+    }
+
+    #[test]
+    fn an_import_of_environ_under_any_of_its_names_is_found() {
+        for name in ["environ", "__environ", "_environ"] {
+            assert!(bytes_import_environ(&library(name.as_bytes(), 0)), "{name}");
+        }
+        for name in ["getenv", "environs", "xenviron"] {
+            assert!(!bytes_import_environ(&library(name.as_bytes(), 0)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_definition_of_environ_is_no_import() {
+        assert!(!bytes_import_environ(&library(b"environ", 7)));
+    }
+
+    #[test]
+    fn what_cannot_be_understood_may_read_the_environment() {
+        assert!(bytes_import_environ(b""));
+        assert!(bytes_import_environ(b"#!/bin/sh\n"));
+        assert!(imports_environ(Path::new("/nonexistent/library.so")));
+    }
+
+    #[test]
+    fn damaged_bytes_give_an_answer() {
+        let whole = library(b"environ", 0);
+        for length in 0..whole.len() {
+            assert!(bytes_import_environ(&whole[..length]), "cut at {length}");
+        }
+        for at in 0..whole.len() {
+            for value in [0x00, 0x7f, 0xff] {
+                let mut damaged = whole.clone();
+                damaged[at] = value;
+                bytes_import_environ(&damaged);
+                Header::parse(&damaged);
+            }
+        }
+    }
+
+    #[test]
+    fn another_word_size_is_another_kind() {
+        let header = Header::parse(b"\x7fELF\x01\x01").expect("the magic number is there");
+        assert_eq!(header.kind, Kind::Other);
+        assert_eq!(Header::parse(b"MZ"), None);
+    }
+}

@@ -1,0 +1,13 @@
+//! What differs between operating systems, behind one set of names.
+//!
+//! Invariant: nothing outside this module and `observe` asks which system it runs on.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+pub use unix::*;
+
+#[cfg(not(unix))]
+mod other;
+#[cfg(not(unix))]
+pub use other::*;

@@ -1,0 +1,297 @@
+//! Linux, macOS and the other Unix systems.
+
+use std::ffi::OsString;
+use std::fs::{File, Metadata, OpenOptions, Permissions};
+use std::io::{self, IsTerminal};
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
+
+use crate::stamp::{Nanos, Stamp};
+
+const SECOND: Nanos = 1_000_000_000;
+
+/// Returns the stamp that `metadata` holds.
+#[must_use]
+pub fn stamp(metadata: &Metadata) -> Stamp {
+    Stamp {
+        device: metadata.dev(),
+        inode: metadata.ino(),
+        size: metadata.size(),
+        modified: Nanos::from(metadata.mtime()) * SECOND + Nanos::from(metadata.mtime_nsec()),
+        changed: Nanos::from(metadata.ctime()) * SECOND + Nanos::from(metadata.ctime_nsec()),
+    }
+}
+
+/// Returns the number of names that the file has.
+#[must_use]
+pub fn link_count(metadata: &Metadata) -> u64 {
+    metadata.nlink()
+}
+
+/// Returns the permission bits.
+#[must_use]
+pub fn mode(metadata: &Metadata) -> u32 {
+    metadata.mode() & 0o777
+}
+
+/// Returns the numeric id of the user that this process runs as.
+#[must_use]
+pub fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// Returns the numeric id of the user that owns the file.
+#[must_use]
+pub fn owner(metadata: &Metadata) -> u32 {
+    metadata.uid()
+}
+
+/// Returns the mode that a new file of the given kind gets from this process.
+#[must_use]
+pub fn new_file_mode(recorded: u32) -> u32 {
+    let all = if recorded & 0o111 == 0 { 0o666 } else { 0o777 };
+    all & !current_umask()
+}
+
+fn current_umask() -> u32 {
+    // The mask can only be read by setting it; this process has one thread when it restores.
+    let mask = rustix::process::umask(rustix::fs::Mode::empty());
+    rustix::process::umask(mask);
+    u32::from(mask.bits())
+}
+
+/// Sets the permission bits.
+///
+/// # Errors
+/// Whatever `chmod` gives.
+pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    std::fs::set_permissions(path, Permissions::from_mode(mode))
+}
+
+/// Returns the time by the coarse clock, which is the one that file systems stamp with.
+#[must_use]
+pub fn coarse_now() -> Nanos {
+    #[cfg(target_os = "linux")]
+    let clock = rustix::time::ClockId::RealtimeCoarse;
+    #[cfg(not(target_os = "linux"))]
+    let clock = rustix::time::ClockId::Realtime;
+    let now = rustix::time::clock_gettime(clock);
+    Nanos::from(now.tv_sec) * SECOND + Nanos::from(now.tv_nsec)
+}
+
+/// Makes files that only their owner can read.
+pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.mode(0o600)
+}
+
+/// Makes a directory, and its parents, that only its owner can enter.
+///
+/// # Errors
+/// Whatever `mkdir` gives.
+pub fn create_private_dir(path: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Reads at an offset without moving the file's position.
+///
+/// # Errors
+/// Whatever `pread` gives.
+pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    file.read_at(buffer, offset)
+}
+
+/// Writes at an offset without moving the file's position.
+///
+/// # Errors
+/// Whatever `pwrite` gives.
+pub fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
+    file.write_at(bytes, offset)
+}
+
+/// Gives the file the kernel's current time as its modification time.
+///
+/// # Errors
+/// Whatever `utimensat` gives.
+pub fn touch(path: &Path) -> io::Result<()> {
+    let omit = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    let times = Timestamps { last_access: omit, last_modification: now };
+    Ok(rustix::fs::utimensat(CWD, path, &times, AtFlags::empty())?)
+}
+
+/// Makes `to` a copy that shares its blocks with `from`, where the file system can.
+///
+/// # Errors
+/// [`io::ErrorKind::Unsupported`] and its kin where it cannot; then nothing is left at `to`.
+pub fn reflink(from: &Path, to: &Path) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        let source = File::open(from)?;
+        if !shares_blocks(&source) {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        let target = OpenOptions::new().write(true).create_new(true).open(to)?;
+        rustix::fs::ioctl_ficlone(&target, &source).map_err(|error| {
+            let _ = std::fs::remove_file(to);
+            error.into()
+        })
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (from, to);
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// Asking the type of the file system costs a tenth of a refused clone.
+#[cfg(target_os = "linux")]
+fn shares_blocks(file: &File) -> bool {
+    const BTRFS: u64 = 0x9123_683e;
+    const XFS: u64 = 0x5846_5342;
+    const BCACHEFS: u64 = 0xca45_1a4e;
+    const ZFS: u64 = 0x2fc1_2fc1;
+    rustix::fs::fstatfs(file).is_ok_and(|fs| [BTRFS, XFS, BCACHEFS, ZFS].contains(&(fs.f_type as u64)))
+}
+
+/// Reads bytes as a path.
+#[must_use]
+pub fn path_from_bytes(bytes: Vec<u8>) -> PathBuf {
+    PathBuf::from(OsString::from_vec(bytes))
+}
+
+/// Reads bytes as an argument or the value of a variable.
+#[must_use]
+pub fn os_string(bytes: Vec<u8>) -> OsString {
+    OsString::from_vec(bytes)
+}
+
+/// Replaces this process by `command`; returns only if that failed.
+#[must_use]
+pub fn exec(mut command: Command) -> io::Error {
+    command.exec()
+}
+
+/// Ends this process as the child ended: with its exit code, or by the signal that killed it.
+pub fn exit_like(status: ExitStatus) -> ! {
+    if let Some(code) = status.code() {
+        std::process::exit(code);
+    }
+    let signal = status.signal().unwrap_or(libc::SIGKILL);
+    // SAFETY: both calls take plain integers; the default action of the signal ends this process.
+    unsafe {
+        libc::signal(signal, libc::SIG_DFL);
+        libc::raise(signal);
+    }
+    std::process::exit(128 + signal)
+}
+
+/// A lock on one number in a file, held until it is dropped or its process ends: closing the file releases it.
+#[derive(Debug)]
+pub struct RangeLock(#[expect(dead_code, reason = "holding the open file is the lock")] File);
+
+/// Whether [`RangeLock::take`] waits for another holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Returns at once with nothing if another process holds the lock.
+    No,
+    /// Waits until no other process holds it.
+    Yes,
+}
+
+impl RangeLock {
+    /// Locks `number` in `file` against other processes.
+    ///
+    /// # Errors
+    /// Whatever `fcntl` gives, but for a lock held elsewhere, which is `Ok(None)`.
+    pub fn take(file: File, number: u64, wait: Wait) -> io::Result<Option<Self>> {
+        match set_lock(&file, libc::F_WRLCK as libc::c_short, number, wait) {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn set_lock(file: &File, kind: libc::c_short, number: u64, wait: Wait) -> io::Result<()> {
+    let command = if wait == Wait::Yes { libc::F_SETLKW } else { libc::F_SETLK };
+    // SAFETY: an all-zero flock is a valid value of the plain C struct.
+    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
+    lock.l_type = kind;
+    lock.l_whence = libc::SEEK_SET as libc::c_short;
+    lock.l_start = (number >> 2) as libc::off_t;
+    lock.l_len = 1;
+    loop {
+        // SAFETY: the descriptor is open and `lock` lives across the call.
+        if unsafe { libc::fcntl(file.as_raw_fd(), command, &raw const lock) } == 0 {
+            return Ok(());
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
+/// Starts `command` so that it outlives this process and its terminal, with none of our descriptors.
+///
+/// # Errors
+/// Whatever starting a process gives.
+pub fn spawn_detached(command: &mut Command) -> io::Result<()> {
+    use std::process::Stdio;
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // SAFETY: setsid, fcntl and getdtablesize are async-signal-safe and touch no memory of the parent.
+    unsafe {
+        command.pre_exec(|| {
+            libc::setsid();
+            // Cargo's jobserver must not stay open in a process that Cargo does not know. Marking instead of closing
+            // leaves the pipe alone through which the standard library reports a failed exec.
+            for descriptor in 3..256 {
+                libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC);
+            }
+            Ok(())
+        });
+    }
+    command.spawn().map(drop)
+}
+
+/// Returns the standard error of the Cargo that started this process, where the system lets us reach it.
+///
+/// What a wrapper prints on its own standard error, Cargo stores and replays on every later build; what it prints here is
+/// read once.
+#[must_use]
+pub fn cargo_stderr() -> Option<File> {
+    let parent = rustix::process::getppid()?.as_raw_nonzero();
+    let name = std::fs::read_to_string(format!("/proc/{parent}/comm")).ok()?;
+    if name.trim_end() != "cargo" {
+        return None;
+    }
+    OpenOptions::new().append(true).open(format!("/proc/{parent}/fd/2")).ok()
+}
+
+/// Returns the id of the process that started this one.
+#[must_use]
+pub fn parent() -> u32 {
+    rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get().unsigned_abs())
+}
+
+/// Returns whether standard error is a terminal.
+#[must_use]
+pub fn stderr_is_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Returns text that stands for the processor that `target-cpu=native` means here.
+#[must_use]
+pub fn processor() -> Option<Vec<u8>> {
+    let info = std::fs::read("/proc/cpuinfo").ok()?;
+    let first = info.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
+    let told = [&b"vendor_id"[..], b"cpu family", b"model", b"stepping", b"flags", b"Features", b"CPU "];
+    let lines: Vec<&[u8]> = first.filter(|line| told.iter().any(|name| line.starts_with(name))).collect();
+    (!lines.is_empty()).then(|| lines.join(&b'\n'))
+}

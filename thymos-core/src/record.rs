@@ -1,0 +1,354 @@
+//! Turns a finished compile into an entry of a manifest.
+//!
+//! Invariant: an entry names everything that the result depends on, as it was when the compile read it. What changed
+//! meanwhile, what cannot be accounted for and what is no plain file gives no entry.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::compile::Compiled;
+use crate::depinfo::{self, DepInfo};
+use crate::digest::Digest;
+use crate::event;
+use crate::guard::Guard;
+use crate::inputs::{self, Candidate, Rules};
+use crate::invocation::Invocation;
+use crate::locator;
+use crate::manifest::{Entry, Input, Output};
+use crate::memo::Memo;
+use crate::observe::{AccessKind, Observed, Seen, WholeEnv};
+use crate::os;
+use crate::outcome::{Bypass, Degraded, Outcome, plain};
+use crate::request::{Request, Surroundings};
+use crate::roots::{Root, Roots};
+use crate::stamp::Stamp;
+use crate::store::Sharing;
+use crate::variables;
+
+/// An entry, and where the content of its outputs lies.
+#[derive(Debug)]
+pub struct Recorded {
+    /// What the manifest will hold.
+    pub entry: Entry,
+    /// Output files with their digests.
+    pub files: Vec<(PathBuf, Digest, Sharing)>,
+}
+
+/// A finished compile and everything known about it.
+#[derive(Debug)]
+pub struct Recorder<'a> {
+    /// What was asked.
+    pub invocation: &'a Invocation,
+    /// Where.
+    pub around: &'a Surroundings<'a>,
+    /// As what.
+    pub request: &'a Request,
+    /// What happened.
+    pub compiled: &'a Compiled,
+    /// The memo of digests.
+    pub memo: &'a Memo,
+}
+
+/// Returns how an output may be shared with the store.
+#[must_use]
+pub fn sharing(name: &[u8]) -> Sharing {
+    // rustc writes these beside their place and renames; everything else is written, stripped or signed in place.
+    if name.ends_with(b".rlib") || name.ends_with(b".rmeta") { Sharing::Linked } else { Sharing::Private }
+}
+
+impl Recorder<'_> {
+    /// Gathers the entry.
+    ///
+    /// # Errors
+    /// The outcome to count when the result cannot be stored.
+    pub fn record(&self) -> Result<Recorded, Outcome> {
+        let text = fs::read(self.invocation.dep_info()).map_err(|error| gather(&error))?;
+        let info = depinfo::parse(&text);
+        self.check_writes().map_err(Outcome::Bypass)?;
+        self.check_keyed()?;
+        let mut inputs = self.files(&info)?;
+        inputs.extend(self.variables(&info)?);
+        let (outputs, files, mut found) = self.outputs()?;
+        let entry = self.entry(&text, inputs, outputs, &mut found);
+        Ok(Recorded { entry, files })
+    }
+
+    fn entry(&self, dep_info: &[u8], mut inputs: Vec<Input>, outputs: Vec<Output>, found: &mut HashSet<Root>) -> Entry {
+        let roots = &self.request.roots;
+        let Compiled { stdout, stderr, took, .. } = self.compiled;
+        let streams = stream_roots(roots, self.invocation);
+        let rooted = [depinfo::rooted(dep_info, roots), streams.rooted_text(stdout), streams.rooted_text(stderr)];
+        if Guard::BindSearch.on() {
+            rooted.iter().for_each(|text| found.extend(roots.found_in(text)));
+            let mut bound: Vec<Root> = found.iter().copied().collect();
+            bound.sort();
+            inputs.extend(bound.into_iter().map(|root| Input::Place(root, roots.value(root))));
+        }
+        if shows_something(stdout) || shows_something(stderr) {
+            inputs.push(Input::Display(display(self.invocation)));
+        }
+        let [dep_info, stdout, stderr] = rooted;
+        let compile_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        Entry { inputs, outputs, dep_info: Some(dep_info), stdout, stderr, compile_us, stored_ms: event::now_ms() }
+    }
+
+    /// A compile that leaves something behind besides its outputs has an effect that a hit would not have.
+    fn check_writes(&self) -> Result<(), Bypass> {
+        let mut first = HashMap::new();
+        let writes = self.compiled.observed.accesses.iter().filter(|access| access.kind == AccessKind::Write);
+        for access in writes {
+            first.entry(access.path.as_path()).or_insert(access.seen);
+        }
+        for (path, seen) in first {
+            let remains = fs::symlink_metadata(path).is_ok();
+            let vanished = matches!(seen, Seen::File(_) | Seen::Directory) && !remains;
+            if (remains || vanished) && !self.is_own(path, seen) {
+                return Err(Bypass::WritesElsewhere(path.display().to_string()));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_own(&self, path: &Path, seen: Seen) -> bool {
+        let unit = self.invocation;
+        let session = unit.incremental.as_deref().is_some_and(|session| path.starts_with(session));
+        let inside = path.strip_prefix(&unit.out_dir).ok().and_then(|rest| rest.components().next());
+        let owned = inside.is_some_and(|name| unit.owns(name.as_os_str()));
+        let device = path.starts_with("/dev") || path.starts_with("/proc");
+        session || owned || device || (seen == Seen::Directory && path.is_dir())
+    }
+
+    /// What the key holds by content must still be what it was.
+    fn check_keyed(&self) -> Result<(), Outcome> {
+        for keyed in &self.request.keyed {
+            let same = Stamp::of(&keyed.path).is_ok_and(|now| now == keyed.stamp)
+                || Digest::of_file(&keyed.path).is_ok_and(|now| now == keyed.digest);
+            if !same && Guard::PublishChangedInput.on() {
+                return Err(changed(&keyed.path));
+            }
+        }
+        Ok(())
+    }
+
+    fn files(&self, info: &DepInfo) -> Result<Vec<Input>, Outcome> {
+        let here = |path: &PathBuf| self.around.directory.join(path);
+        let mut candidates = match &self.compiled.observed.complete {
+            Ok(()) => self.observed()?,
+            Err(why) if self.invocation.links() || self.invocation.bundles() => {
+                return Err(Outcome::Degraded(Degraded::Unobserved(why.to_string())));
+            }
+            Err(_) => self.unobserved(info),
+        };
+        let sources: HashSet<PathBuf> = info.sources.iter().map(here).collect();
+        if !Guard::InputObserved.on() {
+            candidates.retain(|candidate| matches!(candidate, Candidate::File(path, _) if sources.contains(path)));
+        }
+        if !Guard::InputSources.on() {
+            candidates.retain(|candidate| !matches!(candidate, Candidate::File(path, _) if sources.contains(path)));
+        } else {
+            let named: HashSet<PathBuf> = candidates.iter().filter_map(file).cloned().collect();
+            candidates.extend(sources.into_iter().filter(|path| !named.contains(path)).map(|path| Candidate::File(path, None)));
+        }
+        let mut inputs = Vec::with_capacity(candidates.len());
+        let mut files = HashMap::new();
+        for candidate in candidates {
+            if let Some(path) = file(&candidate)
+                && files.insert(path.clone(), ()).is_some()
+            {
+                continue;
+            }
+            inputs.push(self.input(candidate)?);
+        }
+        Ok(inputs)
+    }
+
+    fn observed(&self) -> Result<Vec<Candidate>, Outcome> {
+        let unit = self.invocation;
+        let here = |path: &Path| self.around.directory.join(path);
+        let sysroot = &self.request.compiler.sysroot;
+        let whole_system = ["/", "/usr", "/usr/local"].iter().any(|root| sysroot == Path::new(root));
+        let rules = Rules {
+            compiler: self.request.compiler.files.iter().map(|(path, _)| path.as_path()).collect(),
+            sysroot: if whole_system { sysroot.join("lib/rustlib") } else { sysroot.clone() },
+            keyed: self.request.keyed.iter().map(|keyed| keyed.path.as_path()).collect(),
+            dependencies: unit.search_paths.iter().filter(|(kind, _)| kind == "dependency").map(|(_, path)| here(path)).collect(),
+            out_dir: here(&unit.out_dir),
+            incremental: unit.incremental.as_deref().map(here),
+            known: [self.around.directory.to_owned(), here(&unit.out_dir), std::env::temp_dir(), sysroot.join("lib")]
+                .into_iter()
+                .chain(unit.incremental.as_deref().map(here))
+                .chain(unit.search_paths.iter().map(|(_, path)| here(path)))
+                .collect(),
+            owns: &|path| path.file_name().is_some_and(|name| unit.owns(name)),
+        };
+        inputs::candidates(&self.compiled.observed, &rules).map_err(Outcome::Bypass)
+    }
+
+    /// Without an observer: the sources, the modules that would be ambiguous, and every archive that a native search
+    /// directory offers.
+    fn unobserved(&self, info: &DepInfo) -> Vec<Candidate> {
+        let here = |path: &Path| self.around.directory.join(path);
+        let twins = info.sources.iter().filter_map(|source| inputs::module_twin(&here(source)));
+        let mut candidates: Vec<Candidate> = twins.map(Candidate::Absent).collect();
+        for (_, dir) in self.invocation.search_paths.iter().filter(|(kind, _)| kind != "dependency" && kind != "crate") {
+            let dir = here(dir);
+            let entries = fs::read_dir(&dir).into_iter().flatten().flatten().map(|entry| entry.path());
+            candidates.extend(entries.filter(|path| path.is_file()).map(|path| Candidate::File(path, None)));
+            candidates.push(Candidate::Listing(dir));
+        }
+        candidates
+    }
+
+    fn input(&self, candidate: Candidate) -> Result<Input, Outcome> {
+        let roots = &self.request.roots;
+        Ok(match candidate {
+            Candidate::File(path, opened) => {
+                let (digest, stamp) = self.memo.digest(&path).map_err(|_| changed(&path))?;
+                if Guard::PublishChangedInput.on() && self.may_have_changed(&path, opened, stamp) {
+                    return Err(changed(&path));
+                }
+                Input::File(roots.rooted_path(&path), digest)
+            }
+            Candidate::Absent(path) if fs::symlink_metadata(&path).is_ok() => return Err(changed(&path)),
+            Candidate::Absent(path) => Input::Absent(roots.rooted_path(&path)),
+            Candidate::Directory(path) => Input::Directory(roots.rooted_path(&path)),
+            Candidate::Listing(path) => {
+                let listing = listing(&path).map_err(|error| gather(&error))?;
+                Input::Listing(roots.rooted_path(&path), listing)
+            }
+            Candidate::Link(path) => match fs::read_link(&path) {
+                Ok(target) => Input::Link(roots.rooted_path(&path), roots.rooted_path(&target)),
+                Err(_) => return Err(Outcome::Bypass(Bypass::Unaccounted(format!("{} is no plain file", path.display())))),
+            },
+        })
+    }
+
+    /// A file whose stamp moved since the compile opened it, or that was changed after the compile began. What another
+    /// wrapper published meanwhile got a second name, which moves the change time and nothing else.
+    fn may_have_changed(&self, path: &Path, opened: Option<Stamp>, now: Stamp) -> bool {
+        let published = || self.request.roots.path(Root::Target).is_some_and(|target| path.starts_with(target));
+        match opened {
+            Some(opened) if opened == now => now.modified > self.compiled.began && !published(),
+            Some(opened) => !(published() && Stamp { changed: now.changed, ..opened } == now),
+            None => now.changed > self.compiled.began,
+        }
+    }
+
+    fn variables(&self, info: &DepInfo) -> Result<Vec<Input>, Outcome> {
+        let roots = &self.request.roots;
+        let mut inputs = Vec::new();
+        if Guard::InputEnv.on() {
+            for (name, value) in &info.variables {
+                if name == b"OUT_DIR" && self.out_dir_only_locates(info) {
+                    continue;
+                }
+                let shown = |value: &Vec<u8>| if Guard::BindEnv.on() { value.clone() } else { roots.rooted_text(value) };
+                inputs.push(Input::Variable(name.clone(), value.as_ref().map(|value| Digest::of(&shown(value)))));
+            }
+        }
+        let reads = match &self.compiled.observed.env {
+            Ok(reads) if reads.whole == WholeEnv::Unread => variables::Reads::Named(&reads.names),
+            _ if loads_macros(&self.compiled.observed, roots) => variables::Reads::Everything,
+            Ok(reads) => variables::Reads::Named(&reads.names),
+            Err(_) => variables::Reads::Named(&[]),
+        };
+        if Guard::InputObserved.on() {
+            inputs.extend(variables::inputs(reads, self.around.environment, roots));
+        }
+        let mut seen = HashSet::new();
+        inputs.retain(|input| seen.insert(input.clone()));
+        Ok(inputs)
+    }
+
+    fn out_dir_only_locates(&self, info: &DepInfo) -> bool {
+        let read = |path: &PathBuf| fs::read(self.around.directory.join(path)).ok();
+        let sources: Option<Vec<Vec<u8>>> = info.sources.iter().map(read).collect();
+        sources.is_some_and(|sources| locator::only_locates(&sources))
+    }
+
+    #[expect(clippy::type_complexity, reason = "three parts of one pass over the files")]
+    fn outputs(&self) -> Result<(Vec<Output>, Vec<(PathBuf, Digest, Sharing)>, HashSet<Root>), Outcome> {
+        let unit = self.invocation;
+        let (mut outputs, mut files, mut found) = (Vec::new(), Vec::new(), HashSet::new());
+        for entry in fs::read_dir(&unit.out_dir).map_err(|error| gather(&error))?.flatten() {
+            let name = entry.file_name();
+            if !unit.owns(&name) || entry.path() == unit.dep_info() {
+                continue;
+            }
+            let metadata = entry.metadata().map_err(|error| gather(&error))?;
+            if Stamp::from(&metadata).changed < self.compiled.began {
+                continue;
+            }
+            if !metadata.is_file() {
+                return Err(Outcome::Bypass(Bypass::StrangeOutput(name.display().to_string())));
+            }
+            let bytes = fs::read(entry.path()).map_err(|error| gather(&error))?;
+            let digest = Digest::of(&bytes);
+            self.memo.remember(&Stamp::from(&metadata), &digest);
+            found.extend(self.request.roots.found_in(&bytes));
+            let name = name.as_encoded_bytes().to_vec();
+            files.push((entry.path(), digest, sharing(&name)));
+            outputs.push(Output { name, digest, size: metadata.len(), mode: os::mode(&metadata) });
+        }
+        outputs.sort_by(|one, two| one.name.cmp(&two.name));
+        Ok((outputs, files, found))
+    }
+}
+
+/// Returns whether the compile loaded a shared object that Cargo built: a proc macro can read what it likes.
+fn loads_macros(observed: &Observed, roots: &Roots) -> bool {
+    let Some(target) = roots.path(Root::Target) else { return true };
+    observed.complete.is_err()
+        || observed.accesses.iter().any(|access| {
+            access.path.starts_with(&target) && access.path.to_str().is_none_or(|path| path.ends_with(std::env::consts::DLL_SUFFIX))
+        })
+}
+
+/// Returns the digest of the names in a directory.
+///
+/// # Errors
+/// Whatever reading the directory gives.
+pub fn listing(path: &Path) -> std::io::Result<Digest> {
+    let names: Result<Vec<_>, _> = fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.file_name())).collect();
+    let mut names = names?;
+    names.sort();
+    let mut hasher = crate::digest::FieldHasher::new("listing");
+    names.iter().for_each(|name| hasher.bytes(name.as_encoded_bytes()));
+    Ok(hasher.finish())
+}
+
+/// Returns the roots as the compiler's streams spell them.
+#[must_use]
+pub fn stream_roots(roots: &Roots, invocation: &Invocation) -> Roots {
+    if invocation.json { roots.json() } else { roots.clone() }
+}
+
+/// Returns the digest of the options that shape diagnostics.
+#[must_use]
+pub fn display(invocation: &Invocation) -> Digest {
+    let mut hasher = crate::digest::FieldHasher::new("display");
+    invocation.display.iter().for_each(|option| hasher.bytes(option));
+    hasher.finish()
+}
+
+/// Returns whether a stream holds more than notifications of artifacts.
+fn shows_something(stream: &[u8]) -> bool {
+    let notification = br#"{"$message_type":"artifact","#;
+    stream.split(|byte| *byte == b'\n').any(|line| !line.is_empty() && !line.starts_with(notification))
+}
+
+fn file(candidate: &Candidate) -> Option<&PathBuf> {
+    match candidate {
+        Candidate::File(path, _) => Some(path),
+        _ => None,
+    }
+}
+
+fn changed(path: &Path) -> Outcome {
+    Outcome::Bypass(Bypass::InputChangedMeanwhile(path.display().to_string()))
+}
+
+fn gather(error: &std::io::Error) -> Outcome {
+    Outcome::Degraded(Degraded::Gather(plain(error)))
+}

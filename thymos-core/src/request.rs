@@ -1,0 +1,215 @@
+//! Gathers what a look-up needs: the compiler, the roots and the action of one invocation.
+//!
+//! Invariant: everything here reads the world and decides nothing; [`Action::key`] and the manifest decide.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::action::{Action, ActionKey, ExternInput};
+use crate::compiler::{self, Compiler};
+use crate::digest::Digest;
+use crate::environment::{self, Environment};
+use crate::invocation::{Argument, Head, Invocation};
+use crate::memo::Memo;
+use crate::os;
+use crate::outcome::{Bypass, Degraded, Outcome, plain};
+use crate::roots::{Root, Roots};
+use crate::settings::Remap;
+use crate::stamp::Stamp;
+
+/// The surroundings of an invocation.
+#[derive(Debug)]
+pub struct Surroundings<'a> {
+    /// The environment.
+    pub environment: &'a Environment,
+    /// The working directory.
+    pub directory: &'a Path,
+    /// The programs in front of the arguments.
+    pub head: &'a Head,
+    /// Whether workspace paths are remapped.
+    pub remap: Remap,
+}
+
+/// A file that the key holds by content, as it was when the key was made.
+#[derive(Clone, Debug)]
+pub struct Keyed {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its stamp then.
+    pub stamp: Stamp,
+    /// Its content then.
+    pub digest: Digest,
+}
+
+/// One invocation, ready for a look-up.
+#[derive(Debug)]
+pub struct Request {
+    /// The compiler.
+    pub compiler: Compiler,
+    /// Where the roots are.
+    pub roots: Roots,
+    /// What was asked.
+    pub key: ActionKey,
+    /// Files that the key holds by content.
+    pub keyed: Vec<Keyed>,
+}
+
+impl Request {
+    /// Gathers the request of `invocation`.
+    ///
+    /// # Errors
+    /// The outcome to count when there can be no look-up.
+    pub fn gather(invocation: &Invocation, around: &Surroundings<'_>, records: &Path, memo: &Memo) -> Result<Self, Outcome> {
+        let query = compiler::Query {
+            head: around.head,
+            target: invocation.target.as_deref(),
+            sysroot: invocation.sysroot.as_deref(),
+            environment: around.environment,
+        };
+        let compiler = query.identify(records, memo).map_err(|why| Outcome::Degraded(Degraded::Compiler(why)))?;
+        let roots = roots(invocation, around, &compiler.sysroot);
+        let mut keyed = Vec::new();
+        let action = Gather { invocation, around, roots: &roots, memo }.action(compiler.digest, &mut keyed)?;
+        Ok(Self { key: action.key(), compiler, roots, keyed })
+    }
+}
+
+/// Returns the directories that settings of the workspace may lie in.
+#[must_use]
+pub fn workspaces<'a>(invocation: &'a Invocation, directory: &'a Path) -> Vec<&'a Path> {
+    let target = invocation.target_dir().and_then(Path::parent);
+    let own = invocation.source.is_relative().then_some(directory);
+    own.into_iter().chain(target).collect()
+}
+
+/// Finds the roots. Cargo starts rustc in the workspace and with a relative source for the workspace's own packages, and in
+/// the package with an absolute one for all others; then the workspace is where the target directory lies in.
+fn roots(invocation: &Invocation, around: &Surroundings<'_>, sysroot: &Path) -> Roots {
+    let target = invocation.target_dir().map(|path| around.directory.join(path));
+    let holds_target = || target.as_deref()?.parent().filter(|dir| dir.join("Cargo.toml").is_file()).map(Path::to_owned);
+    let workspace = if invocation.source.is_relative() { Some(around.directory.to_owned()) } else { holds_target() };
+    let found = [
+        workspace.map(|path| (Root::Workspace, path)),
+        target.clone().map(|path| (Root::Target, path)),
+        around.environment.cargo_home().map(|path| (Root::CargoHome, path)),
+        Some((Root::Sysroot, sysroot.to_owned())),
+    ];
+    Roots::new(found.into_iter().flatten())
+}
+
+/// Returns the options that make artifacts the same in every checkout, to be put in front of the user's own.
+///
+/// rustc takes the last prefix that matches, so the target directory, which usually lies in the workspace, comes second.
+#[must_use]
+pub fn remapping(roots: &Roots, remap: Remap) -> Vec<OsString> {
+    if remap == Remap::Off {
+        return Vec::new();
+    }
+    let option = |root: Root, to: &str| {
+        let mut option = OsString::from("--remap-path-prefix=");
+        option.push(roots.path(root)?);
+        option.push("=");
+        option.push(to);
+        Some(option)
+    };
+    [option(Root::Workspace, "."), option(Root::Target, "./target")].into_iter().flatten().collect()
+}
+
+struct Gather<'a> {
+    invocation: &'a Invocation,
+    around: &'a Surroundings<'a>,
+    roots: &'a Roots,
+    memo: &'a Memo,
+}
+
+impl Gather<'_> {
+    fn action(&self, compiler: Digest, keyed: &mut Vec<Keyed>) -> Result<Action, Outcome> {
+        let mut action = Action {
+            compiler,
+            arguments: Vec::new(),
+            files: Vec::new(),
+            externs: Vec::new(),
+            environment: self.variables(),
+            directory: self.roots.rooted_path(self.around.directory),
+            processor: None,
+            remap: self.around.remap,
+        };
+        for argument in &self.invocation.arguments {
+            self.argument(argument, &mut action, keyed)?;
+        }
+        for external in &self.invocation.externs {
+            let digest = self.file(&external.path, keyed)?;
+            let path = self.roots.rooted_path(&external.path);
+            action.externs.push(ExternInput { name: external.name.clone(), path, digest });
+        }
+        Ok(action)
+    }
+
+    fn argument(&self, argument: &Argument, action: &mut Action, keyed: &mut Vec<Keyed>) -> Result<(), Outcome> {
+        let text = |value: &[u8]| self.roots.rooted_text(value);
+        match argument {
+            Argument::Text(name, value) => action.arguments.push((name.clone(), text(value))),
+            Argument::Link(name, value) if self.invocation.links() => action.arguments.push((name.clone(), text(value))),
+            Argument::Link(..) => {}
+            Argument::File(name, path) => action.files.push((name.clone(), self.file(path, keyed)?)),
+            Argument::Source(path) => action.arguments.push(("source".to_owned(), self.roots.rooted_path(path))),
+            Argument::Incremental => action.arguments.push(("incremental".to_owned(), Vec::new())),
+            Argument::NativeCpu => {
+                let processor = os::processor().ok_or(Outcome::Bypass(Bypass::NativeCpu))?;
+                action.processor = Some(Digest::of(&processor));
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&self, path: &Path, keyed: &mut Vec<Keyed>) -> Result<Digest, Outcome> {
+        let path = self.around.directory.join(path);
+        match self.memo.digest(&path) {
+            Ok((digest, stamp)) => {
+                keyed.push(Keyed { path, stamp, digest });
+                Ok(digest)
+            }
+            Err(error) => Err(Outcome::Degraded(Degraded::Gather(plain(&error)))),
+        }
+    }
+
+    fn variables(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let own = self.own_variables();
+        let links = self.invocation.links();
+        let is_part = |name: &str| {
+            environment::is_keyed(name) || (links && environment::is_linked(name)) || own.iter().any(|own| own == name)
+        };
+        let environment = self.around.environment;
+        let named = environment.iter().filter(|(name, _)| name.to_str().is_some_and(is_part));
+        let mut variables: Vec<_> = named
+            .map(|(name, value)| (name.as_encoded_bytes().to_vec(), self.roots.rooted_text(value.as_encoded_bytes())))
+            .collect();
+        if self.around.head.driver.is_some() {
+            let primary = environment.get("CARGO_PRIMARY_PACKAGE").is_some();
+            variables.push((b"CARGO_PRIMARY_PACKAGE".to_vec(), vec![u8::from(primary)]));
+        }
+        variables.extend(self.library_path());
+        variables
+    }
+
+    /// Returns the names that this package's build script set with `cargo:rustc-env`, from its output beside `OUT_DIR`.
+    fn own_variables(&self) -> Vec<String> {
+        let output = self.around.environment.path("OUT_DIR").and_then(|out| Some(out.parent()?.join("output")));
+        let text = output.and_then(|path| std::fs::read(path).ok()).unwrap_or_default();
+        let name = |line: &[u8]| {
+            let value = line.strip_prefix(b"cargo:rustc-env=").or_else(|| line.strip_prefix(b"cargo::rustc-env="))?;
+            String::from_utf8(value.split(|byte| *byte == b'=').next()?.to_vec()).ok()
+        };
+        text.split(|byte| *byte == b'\n').filter_map(name).collect()
+    }
+
+    /// Returns what the user put into the loader's search path: Cargo adds the sysroot and the target directory itself.
+    fn library_path(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        let name = if cfg!(target_os = "macos") { "DYLD_FALLBACK_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
+        let value = self.around.environment.filled(name)?;
+        let by_cargo = |path: &Vec<u8>| path.starts_with(b"\0T") || path.starts_with(b"\0S");
+        let theirs: Vec<Vec<u8>> = std::env::split_paths(value).map(|path| self.roots.rooted_path(&path)).collect();
+        let theirs: Vec<Vec<u8>> = theirs.into_iter().filter(|path| !by_cargo(path) && !path.is_empty()).collect();
+        (!theirs.is_empty()).then(|| (name.as_bytes().to_vec(), theirs.join(&b':')))
+    }
+}

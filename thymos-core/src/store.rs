@@ -1,0 +1,167 @@
+//! The store: manifests, blobs, events and the memo in one directory.
+//!
+//! ```text
+//! <dir>/v1/
+//!   actions/ab/<key>     manifest and results of one action, one file, replaced by rename
+//!   blobs/ab/<digest>    artifact bytes, content addressed, never written in place
+//!   compilers/<key>      what identifies a compiler, with the stamps of its files
+//!   digests              the memo: stamp → digest
+//!   events/              one line per invocation
+//!   lock  usage  tmp/    one file for all locks; bytes published since the last collection
+//! ```
+//! Invariant: nothing is visible before it is whole. Everything is written under `tmp/` (or beside its place) and renamed.
+//! Reading never creates anything.
+
+mod blobs;
+pub mod gc;
+mod usage;
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::action::ActionKey;
+use crate::digest::Digest;
+use crate::manifest::Manifest;
+use crate::memo::Memo;
+use crate::os::{self, RangeLock, Wait};
+use crate::outcome::{Degraded, plain};
+
+pub use blobs::{Blob, Sharing};
+
+/// An open store.
+#[derive(Debug)]
+pub struct Store {
+    root: PathBuf,
+    memo: Memo,
+}
+
+/// What a look-up of an action found.
+#[derive(Debug)]
+pub enum Found {
+    /// Its manifest.
+    Manifest(Manifest),
+    /// Nothing.
+    Nothing,
+    /// A file that is no manifest.
+    Damaged,
+}
+
+impl Store {
+    /// Opens the store in `dir`, making it if it is not there.
+    ///
+    /// # Errors
+    /// [`Degraded`] when it cannot be used at all. A store that can only be read is opened.
+    pub fn open(dir: &Path) -> Result<Self, Degraded> {
+        let root = dir.join("v1");
+        let metadata = match std::fs::metadata(&root) {
+            Ok(metadata) => metadata,
+            Err(_) => Self::create(&root).map_err(|error| Degraded::StoreUnavailable(plain(&error)))?,
+        };
+        if os::owner(&metadata) != os::user() || os::mode(&metadata) & 0o022 != 0 {
+            return Err(Degraded::StoreNotPrivate);
+        }
+        let memo = Memo::open(&root.join("digests"));
+        Ok(Self { root, memo })
+    }
+
+    fn create(root: &Path) -> io::Result<std::fs::Metadata> {
+        os::create_private_dir(root)?;
+        for part in ["actions", "blobs", "compilers", "events", "tmp"] {
+            os::create_private_dir(&root.join(part))?;
+        }
+        std::fs::metadata(root)
+    }
+
+    /// Returns the directory of this version of the store.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Returns the memo of digests.
+    #[must_use]
+    pub fn memo(&self) -> &Memo {
+        &self.memo
+    }
+
+    /// Returns where compilers are remembered.
+    #[must_use]
+    pub fn compilers(&self) -> PathBuf {
+        self.root.join("compilers")
+    }
+
+    /// Returns where events are appended.
+    #[must_use]
+    pub fn events(&self) -> PathBuf {
+        self.root.join("events")
+    }
+
+    fn action_path(&self, key: &ActionKey) -> PathBuf {
+        let hex = key.0.hex();
+        self.root.join("actions").join(&hex[..2]).join(hex)
+    }
+
+    /// Looks an action up.
+    #[must_use]
+    pub fn lookup(&self, key: &ActionKey) -> Found {
+        match std::fs::read(self.action_path(key)) {
+            Ok(bytes) => Manifest::decode(&bytes).map_or(Found::Damaged, Found::Manifest),
+            Err(_) => Found::Nothing,
+        }
+    }
+
+    /// Notes that an action was used, for the order in which actions are collected.
+    pub fn used(&self, key: &ActionKey) {
+        // A store that can only be read collects nothing either.
+        let _ = os::touch(&self.action_path(key));
+    }
+
+    /// Stores an action's manifest and returns the size of its file in bytes.
+    ///
+    /// # Errors
+    /// Whatever writing gives; the old manifest then stands.
+    pub fn publish(&self, key: &ActionKey, manifest: &Manifest) -> io::Result<u64> {
+        let bytes = manifest.encode();
+        let path = self.action_path(key);
+        os::create_private_dir(path.parent().unwrap_or(&self.root))?;
+        replace(&path, &bytes)?;
+        Ok(bytes.len() as u64)
+    }
+
+    /// Takes the lock of an action: whoever holds it compiles.
+    ///
+    /// # Errors
+    /// Whatever the system gives; a lock held elsewhere is `Ok(None)` unless asked to wait.
+    pub fn lock(&self, key: &ActionKey, wait: Wait) -> io::Result<Option<RangeLock>> {
+        let file = os::private(OpenOptions::new().read(true).write(true).create(true).truncate(false)).open(self.root.join("lock"))?;
+        let (number, _) = key.0.0.split_first_chunk::<8>().expect("a digest has 32 bytes");
+        RangeLock::take(file, u64::from_le_bytes(*number), wait)
+    }
+}
+
+/// Replaces a file as a whole: readers see the old bytes or the new ones.
+///
+/// # Errors
+/// Whatever writing or renaming gives; the old file then stands.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let mut temporary = tempfile::Builder::new().prefix(".new-").tempfile_in(parent)?;
+    temporary.write_all(bytes)?;
+    temporary.persist(path).map_err(|error| error.error).map(drop::<File>)
+}
+
+/// Appends the check that [`unseal`] verifies.
+#[must_use]
+pub fn seal(mut body: Vec<u8>) -> Vec<u8> {
+    let check = Digest::of(&body);
+    body.extend_from_slice(&check.0[..16]);
+    body
+}
+
+/// Returns the body of a sealed record, if its check holds.
+#[must_use]
+pub fn unseal(bytes: &[u8]) -> Option<&[u8]> {
+    let (body, check) = bytes.split_last_chunk::<16>()?;
+    (Digest::of(body).0[..16] == *check).then_some(body)
+}

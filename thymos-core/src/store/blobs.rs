@@ -1,0 +1,125 @@
+//! Artifact bytes, content addressed.
+//!
+//! Invariant: a blob that is given out has the content that its name says. A blob's inode may be shared with the one output
+//! that it was published from or restored to, and somebody may write to that output in place; so a blob is believed by its
+//! stamp, and where the stamp is not the remembered one, by reading it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Store;
+use crate::digest::Digest;
+use crate::guard::Guard;
+use crate::os;
+use crate::stamp::Stamp;
+
+/// Whether a blob and an output may be one inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// Compilers replace such files by rename, and nobody edits them.
+    Linked,
+    /// People strip, sign and patch such files in place.
+    Private,
+}
+
+/// A blob whose content was checked.
+#[derive(Debug)]
+pub struct Blob {
+    path: PathBuf,
+    digest: Digest,
+    alone: bool,
+}
+
+impl Store {
+    fn blob_path(&self, digest: &Digest) -> PathBuf {
+        let hex = digest.hex();
+        self.root.join("blobs").join(&hex[..2]).join(hex)
+    }
+
+    /// Returns the blob if it is there and sound. A damaged one is removed, and is an error.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] for a missing blob, [`io::ErrorKind::InvalidData`] for a damaged one.
+    pub fn blob(&self, digest: &Digest) -> io::Result<Blob> {
+        let path = self.blob_path(digest);
+        let metadata = fs::metadata(&path)?;
+        let stamp = Stamp::from(&metadata);
+        if Guard::BlobCheck.on() && self.memo.recall(&stamp) != Some(*digest) {
+            if Digest::of_file(&path)? != *digest {
+                // Whoever shares the inode keeps it; only the name goes.
+                let _ = fs::remove_file(&path);
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            self.memo.remember(&stamp, digest);
+        }
+        Ok(Blob { path, digest: *digest, alone: os::link_count(&metadata) == 1 })
+    }
+
+    /// Lays a blob out at `to` as a file of this process's own, under the current time, and remembers its digest.
+    ///
+    /// # Errors
+    /// Whatever the file system gives; then nothing is left at `to`.
+    pub fn restore(&self, blob: &Blob, to: &Path, sharing: Sharing, mode: u32) -> io::Result<()> {
+        let lay = || match lay_out(blob, to, sharing) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                fs::remove_file(to)?;
+                lay_out(blob, to, sharing)
+            }
+            other => other,
+        };
+        let finish = || {
+            let metadata = fs::metadata(to)?;
+            let wanted = os::new_file_mode(mode);
+            if os::mode(&metadata) != wanted {
+                os::set_mode(to, wanted)?;
+            }
+            if Guard::RestoreTime.on() {
+                os::touch(to)?;
+            }
+            let stamp = Stamp::of(to)?;
+            self.memo.remember(&stamp, &blob.digest);
+            Ok(())
+        };
+        lay().and_then(|()| finish()).inspect_err(|_| drop(fs::remove_file(to)))
+    }
+
+    /// Stores the file `from`, whose content has this digest, and returns the bytes that the store grew by.
+    ///
+    /// # Errors
+    /// Whatever the file system gives; then the store is as before.
+    pub fn keep(&self, from: &Path, digest: &Digest, sharing: Sharing) -> io::Result<u64> {
+        if self.blob(digest).is_ok() {
+            return Ok(0);
+        }
+        let path = self.blob_path(digest);
+        os::create_private_dir(path.parent().unwrap_or(&self.root))?;
+        let temporary = tempfile::Builder::new().prefix("blob-").make_in(self.root.join("tmp"), |temporary| {
+            match os::reflink(from, temporary) {
+                Ok(()) => Ok(()),
+                Err(_) if sharing == Sharing::Linked && fs::hard_link(from, temporary).is_ok() => Ok(()),
+                Err(_) => fs::copy(from, temporary).map(drop),
+            }
+        })?;
+        temporary.persist(&path).map_err(|error| error.error)?;
+        let stamp = Stamp::of(&path)?;
+        self.memo.remember(&stamp, digest);
+        Ok(stamp.size)
+    }
+}
+
+fn lay_out(blob: &Blob, to: &Path, sharing: Sharing) -> io::Result<()> {
+    match os::reflink(&blob.path, to) {
+        Ok(()) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+        Err(_) => {}
+    }
+    let private = Guard::RestorePrivate.on() && (sharing == Sharing::Private || !blob.alone);
+    if !private && fs::hard_link(&blob.path, to).is_ok() {
+        return Ok(());
+    }
+    if fs::symlink_metadata(to).is_ok() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    fs::copy(&blob.path, to).map(drop)
+}

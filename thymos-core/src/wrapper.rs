@@ -1,0 +1,346 @@
+//! One invocation from beginning to end: `thymos RUSTC ARGS…`.
+//!
+//! Parse; look up; restore, or run the compiler and store. The only fallback, whatever fails, is the command line as it was
+//! given, run once.
+//!
+//! Invariant: the compiler runs at most once, and its exit status is this process's.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use crate::compile::{self, Compiled};
+use crate::environment::{self, Environment};
+use crate::event::{self, Event};
+use crate::hit::Lookup;
+use crate::invocation::{self, Head, Invocation, Parsed};
+use crate::notice;
+use crate::os::{self, Wait};
+use crate::outcome::{Bypass, Degraded, Miss, Outcome, plain};
+use crate::record::Recorder;
+use crate::request::{self, Request, Surroundings};
+use crate::settings::{Mode, Settings};
+use crate::store::{Found, Store};
+
+/// Runs the wrapper on the arguments behind its own name; the first is the compiler or a driver before it.
+pub fn run(arguments: Vec<OsString>) -> ! {
+    let start = Instant::now();
+    let (head, rest) = split(&arguments);
+    let environment = Environment::read();
+    if is_self(&head.rustc) {
+        eprintln!("thymos: {} is thymos itself; set RUSTC to the real compiler", head.rustc.display());
+        std::process::exit(2);
+    }
+    let plain_run = || -> ! { exec(&head, rest, &[]) };
+    if environment.get(environment::ACTIVE).is_some() {
+        plain_run();
+    }
+    let Some(expanded) = expand(rest) else { plain_run() };
+    let parsed = invocation::parse(&expanded);
+    let Ok(directory) = std::env::current_dir() else { plain_run() };
+    let (invocation, verdict) = match parsed {
+        Parsed::Query => plain_run(),
+        Parsed::Bypass(bypass) => (Box::default(), Some(bypass)),
+        Parsed::Compile(invocation) => (invocation, None),
+    };
+    let settings = Settings::gather(&environment, request::workspaces(&invocation, &directory));
+    let unit = Unit { head, arguments: rest.to_vec(), invocation: *invocation, environment, directory, settings, start };
+    match unit.verdict(verdict) {
+        Some(bypass) => unit.pass(&Outcome::Bypass(bypass)),
+        None => unit.cached(),
+    }
+}
+
+/// Splits the programs from the arguments. Cargo calls `thymos clippy-driver RUSTC ARGS…` when both kinds of wrapper are set.
+fn split(arguments: &[OsString]) -> (Head, &[OsString]) {
+    let (first, rest) = arguments.split_first().expect("the command line names a compiler");
+    let is_program = |argument: &OsString| {
+        let path = Path::new(argument);
+        let option = matches!(argument.as_encoded_bytes().first(), None | Some(b'-' | b'@'));
+        let before_options = rest.get(1).is_some_and(|next| next.as_encoded_bytes().starts_with(b"-"));
+        !option && path.extension() != Some(OsStr::new("rs")) && (before_options || path.file_stem() == Some(OsStr::new("rustc")))
+    };
+    match rest.split_first() {
+        Some((second, rest)) if is_program(second) => (Head { driver: Some(first.clone()), rustc: second.clone() }, rest),
+        _ => (Head { driver: None, rustc: first.clone() }, rest),
+    }
+}
+
+fn is_self(compiler: &OsStr) -> bool {
+    // Names without a directory are looked up by the system; only a path can be compared without a search.
+    let path = Path::new(compiler);
+    path.components().count() > 1
+        && path.file_stem().is_some_and(|stem| stem != "rustc" && stem != "clippy-driver")
+        && fs::canonicalize(path).is_ok_and(|path| std::env::current_exe().and_then(fs::canonicalize).is_ok_and(|own| own == path))
+}
+
+/// Replaces `@file` arguments by the lines of the file, as rustc does.
+fn expand(arguments: &[OsString]) -> Option<Vec<OsString>> {
+    if !arguments.iter().any(|argument| argument.as_encoded_bytes().starts_with(b"@")) {
+        return Some(arguments.to_vec());
+    }
+    let mut expanded = Vec::new();
+    for argument in arguments {
+        match argument.as_encoded_bytes().strip_prefix(b"@") {
+            Some(path) => {
+                let text = fs::read_to_string(os::path_from_bytes(path.to_vec())).ok()?;
+                expanded.extend(text.lines().map(OsString::from));
+            }
+            None => expanded.push(argument.clone()),
+        }
+    }
+    Some(expanded)
+}
+
+/// Becomes the compiler.
+fn exec(head: &Head, arguments: &[OsString], extra: &[OsString]) -> ! {
+    let command = command(head, arguments, extra);
+    let program = command.get_program().to_owned();
+    let error = os::exec(command);
+    eprintln!("thymos: failed to start {}: {}", program.display(), plain(&error));
+    std::process::exit(2)
+}
+
+fn command(head: &Head, arguments: &[OsString], extra: &[OsString]) -> Command {
+    let mut command = match &head.driver {
+        Some(driver) => {
+            let mut command = Command::new(driver);
+            command.arg(&head.rustc);
+            command
+        }
+        None => Command::new(&head.rustc),
+    };
+    command.args(extra).args(arguments).env(environment::ACTIVE, "1");
+    command
+}
+
+struct Unit {
+    head: Head,
+    arguments: Vec<OsString>,
+    invocation: Invocation,
+    environment: Environment,
+    directory: PathBuf,
+    settings: Settings,
+    start: Instant,
+}
+
+/// What is known when an invocation ends.
+#[derive(Default)]
+struct Facts {
+    compile_us: u64,
+    bytes: u64,
+    key: String,
+    trouble: Option<String>,
+}
+
+impl Unit {
+    /// Returns why the unit is not looked up, if it is not.
+    fn verdict(&self, parsed: Option<Bypass>) -> Option<Bypass> {
+        let unknown = self.head.driver.as_deref().and_then(|driver| {
+            let stem = Path::new(driver).file_stem()?.to_string_lossy().into_owned();
+            (stem != "clippy-driver").then_some(Bypass::UnknownDriver(stem))
+        });
+        let off = (self.settings.mode == Mode::Off).then_some(Bypass::Off);
+        let terminal = (!self.invocation.json && os::stderr_is_terminal()).then_some(Bypass::Terminal);
+        off.or(parsed).or(unknown).or(terminal)
+    }
+
+    /// Runs the command line as it was given.
+    fn pass(&self, outcome: &Outcome) -> ! {
+        if self.settings.mode != Mode::Off {
+            self.log(outcome, Facts::default());
+        }
+        exec(&self.head, &self.arguments, &[])
+    }
+
+    fn cached(&self) -> ! {
+        let dir = self.settings.dir.clone().ok_or_else(|| Degraded::StoreUnavailable("no home directory; set THYMOS_DIR".into()));
+        let store = match dir.and_then(|dir| Store::open(&dir)) {
+            Ok(store) => store,
+            Err(degraded) => {
+                self.complain(None);
+                self.pass(&Outcome::Degraded(degraded))
+            }
+        };
+        self.complain(Some(&store.root().join("tmp")));
+        let around = Surroundings {
+            environment: &self.environment,
+            directory: &self.directory,
+            head: &self.head,
+            remap: self.settings.remap,
+        };
+        let request = match Request::gather(&self.invocation, &around, &store.compilers(), store.memo()) {
+            Ok(request) => request,
+            Err(outcome) => self.pass(&outcome),
+        };
+        Session { unit: self, around: &around, request: &request, store: &store }.run()
+    }
+
+    fn complain(&self, directory: Option<&Path>) {
+        for complaint in &self.settings.complaints {
+            notice::give(directory, complaint);
+        }
+    }
+
+    fn log(&self, outcome: &Outcome, facts: Facts) {
+        let unit = &self.invocation;
+        let text = |name: &str| self.environment.get(name).unwrap_or_default().to_string_lossy().into_owned();
+        let event = Event {
+            schema: event::SCHEMA,
+            at_ms: event::now_ms(),
+            outcome: outcome.word().to_owned(),
+            reason: outcome.reason(),
+            krate: if unit.crate_name.is_empty() { text("CARGO_CRATE_NAME") } else { unit.crate_name.clone() },
+            kind: unit.kind(),
+            version: text("CARGO_PKG_VERSION"),
+            took_us: u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX),
+            compile_us: facts.compile_us,
+            bytes: facts.bytes,
+            key: facts.key,
+            target: unit.target_dir().map(|path| path.display().to_string()).unwrap_or_default(),
+            parent: os::parent(),
+            trouble: facts.trouble,
+        };
+        let Some(dir) = &self.settings.dir else { return };
+        if event::append(&dir.join("v1/events"), &event).is_err() {
+            // Statistics are worth a try elsewhere and nothing more.
+            let _ = event::append(&event::fallback(dir), &event);
+        }
+    }
+}
+
+struct Session<'a> {
+    unit: &'a Unit,
+    around: &'a Surroundings<'a>,
+    request: &'a Request,
+    store: &'a Store,
+}
+
+impl Session<'_> {
+    fn run(&self) -> ! {
+        let mode = self.unit.settings.mode;
+        let mut reason = self.look_up();
+        let invocation = &self.unit.invocation;
+        if matches!(reason, Outcome::Miss(_)) && has_session(invocation) {
+            self.leave(&Outcome::Bypass(Bypass::Incremental));
+        }
+        if mode == Mode::ReadOnly {
+            self.leave(&reason);
+        }
+        let lock = match self.store.lock(&self.request.key, Wait::No) {
+            Ok(Some(lock)) => lock,
+            Ok(None) => match self.store.lock(&self.request.key, Wait::Yes) {
+                Ok(Some(lock)) => {
+                    // Whoever held the lock has probably stored what we want.
+                    reason = self.look_up();
+                    lock
+                }
+                _ => self.leave(&Outcome::Degraded(Degraded::StoreUnavailable("no lock".into()))),
+            },
+            Err(error) => self.leave(&Outcome::Degraded(Degraded::StoreUnavailable(plain(&error)))),
+        };
+        let compiled = match compile::run(command(&self.unit.head, &self.unit.arguments, &self.remapping())) {
+            Ok(compiled) => compiled,
+            Err(_) => self.leave(&reason),
+        };
+        let status = compiled.observed.status;
+        let mut facts = self.facts();
+        facts.compile_us = u64::try_from(compiled.took.as_micros()).unwrap_or(u64::MAX);
+        let outcome = if status.success() { self.store(&compiled, &mut facts).err().unwrap_or(reason) } else { Outcome::Bypass(Bypass::Failed) };
+        self.unit.log(&outcome, facts);
+        drop(lock);
+        os::exit_like(status)
+    }
+
+    fn facts(&self) -> Facts {
+        Facts { key: self.request.key.0.hex()[..16].to_owned(), ..Facts::default() }
+    }
+
+    fn remapping(&self) -> Vec<OsString> {
+        request::remapping(&self.request.roots, self.unit.settings.remap)
+    }
+
+    /// Becomes the compiler, with the options that every unit of this workspace is compiled with.
+    fn leave(&self, outcome: &Outcome) -> ! {
+        self.unit.log(outcome, self.facts());
+        exec(&self.unit.head, &self.unit.arguments, &self.remapping())
+    }
+
+    /// Looks the action up and, on a hit, restores it and ends this process; otherwise returns why not.
+    fn look_up(&self) -> Outcome {
+        if self.unit.settings.mode == Mode::Refresh {
+            return Outcome::Miss(Miss::Refresh);
+        }
+        let manifest = match self.store.lookup(&self.request.key) {
+            Found::Manifest(manifest) => manifest,
+            Found::Nothing => return Outcome::Miss(Miss::NeverSeen),
+            Found::Damaged => return Outcome::Degraded(Degraded::ManifestDamaged),
+        };
+        let lookup = Lookup { invocation: &self.unit.invocation, around: self.around, request: self.request, store: self.store };
+        let entry = match lookup.find(&manifest) {
+            Ok(entry) => entry,
+            Err(miss) => return Outcome::Miss(miss),
+        };
+        match lookup.restore(entry) {
+            Ok(bytes) => {
+                self.store.used(&self.request.key);
+                self.unit.log(&Outcome::Hit, Facts { compile_us: entry.compile_us, bytes, ..self.facts() });
+                std::process::exit(0)
+            }
+            Err(outcome) => outcome,
+        }
+    }
+
+    /// Stores a finished compile.
+    fn store(&self, compiled: &Compiled, facts: &mut Facts) -> Result<(), Outcome> {
+        let (invocation, request, memo) = (&self.unit.invocation, self.request, self.store.memo());
+        let recorded = Recorder { invocation, around: self.around, request, compiled, memo }.record();
+        let recorded = recorded.inspect_err(|outcome| facts.trouble = trouble(outcome))?;
+        let failed = |error: std::io::Error| Outcome::Degraded(Degraded::Publish(plain(&error)));
+        let mut grown = 0;
+        for (path, digest, sharing) in &recorded.files {
+            grown += self.store.keep(path, digest, *sharing).map_err(failed)?;
+        }
+        facts.bytes = recorded.entry.outputs.iter().map(|output| output.size).sum();
+        let mut manifest = match self.store.lookup(&self.request.key) {
+            Found::Manifest(manifest) => manifest,
+            _ => crate::manifest::Manifest::default(),
+        };
+        manifest.add(recorded.entry);
+        grown += self.store.publish(&self.request.key, &manifest).map_err(failed)?;
+        if self.store.grew(grown).is_ok_and(|bytes| bytes > self.unit.settings.cache_size) {
+            self.start_collection();
+        }
+        Ok(())
+    }
+
+    fn start_collection(&self) {
+        let Ok(own) = std::env::current_exe() else { return };
+        let dir = self.store.root().parent().unwrap_or(self.store.root());
+        let limit = self.unit.settings.cache_size.to_string();
+        let mut command = Command::new(own);
+        command.args(["gc", "--quiet"]).env(environment::DIR, dir).env(environment::CACHE_SIZE, limit);
+        // A collection that does not start now starts after the next publish.
+        let _ = os::spawn_detached(&mut command);
+    }
+}
+
+/// Returns the path or name behind a reason that is counted without it.
+fn trouble(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Bypass(
+            Bypass::InputChangedMeanwhile(what) | Bypass::WritesElsewhere(what) | Bypass::StrangeOutput(what) | Bypass::Unaccounted(what),
+        ) => Some(what.clone()),
+        _ => None,
+    }
+}
+
+/// Returns whether rustc has an incremental session of this crate: its directory is named after the crate.
+fn has_session(invocation: &Invocation) -> bool {
+    let Some(sessions) = &invocation.incremental else { return false };
+    let prefix = format!("{}-", invocation.crate_name);
+    let entries = fs::read_dir(sessions).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes()))
+}
