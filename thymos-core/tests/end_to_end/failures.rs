@@ -1,0 +1,245 @@
+//! Bad input, and everything that can be wrong with the machine: the build goes on, uncached, and the statistics say why.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::{Checkout, Files, Run, World, package, require_root};
+
+fn library_and_program() -> Files {
+    package("app")
+        .file("src/lib.rs", "pub fn text() -> String { \"built\".to_owned() }")
+        .file("src/main.rs", "fn main() { println!(\"{}\", app::text()) }")
+}
+
+fn builds(here: &Checkout<'_>) {
+    here.clean();
+    here.cargo("build").ok();
+    assert_eq!(here.program("app").ok().stdout, "built\n");
+}
+
+/// Everything that `thymos stats` tells, for people and for programs.
+fn statistics(world: &World) -> String {
+    let people = world.thymos("stats");
+    let programs = world.thymos("stats --json");
+    format!("{}{}{}{}", people.stdout, people.stderr, programs.stdout, programs.stderr).to_lowercase()
+}
+
+#[test]
+fn called_with_nothing_it_says_how_it_is_called() {
+    let run = World::cached().thymos("");
+    assert_eq!(run.status.code(), Some(2), "{run:#?}");
+    assert!(run.stderr.contains("thymos") || run.stdout.contains("thymos"), "{run:#?}");
+}
+
+#[test]
+fn a_compiler_that_does_not_exist_is_named_in_one_line() {
+    for compiler in ["/no/such/rustc", "no-such-rustc", "./no/such/rustc"] {
+        let run = World::cached().thymos(&format!("{compiler} --crate-type lib --crate-name app lib.rs"));
+        assert_eq!(run.status.code(), Some(2), "{run:#?}");
+        assert_eq!(run.stderr.lines().count(), 1, "{run:#?}");
+        assert!(run.stderr.starts_with("thymos: ") && run.stderr.contains(compiler), "{run:#?}");
+    }
+}
+
+#[test]
+fn a_word_that_is_no_command_is_not_taken_for_a_compiler() {
+    let run = World::cached().thymos("statistics");
+    assert_eq!(run.status.code(), Some(2), "{run:#?}");
+}
+
+#[test]
+#[cfg(unix)]
+fn from_a_directory_that_has_vanished_the_compiler_says_what_it_always_says() {
+    let world = World::cached();
+    let here = world.checkout("here", &library_and_program());
+    let from_nowhere = |compiler: &str| {
+        let line = format!(
+            "mkdir -p gone && cd gone && rmdir ../gone && exec {compiler} --crate-type lib --crate-name app ../src/lib.rs"
+        );
+        Run::of(here.command(Path::new("sh")).args(["-c", &line]))
+    };
+    let plain = from_nowhere("rustc");
+    let cached = from_nowhere(&format!("{} rustc", env!("CARGO_BIN_EXE_thymos")));
+    assert_eq!(cached.status, plain.status, "plain {plain:#?}\ncached {cached:#?}");
+    assert_eq!(cached.stdout, plain.stdout);
+}
+
+#[test]
+fn a_home_that_cannot_be_written_costs_only_the_cache() {
+    let world = World::cached();
+    let here = world.checkout("here", &library_and_program());
+    here.write("no-directory", "a file where a home should be");
+    let home = here.path("no-directory").display().to_string();
+    world.env("CARGO_HOME", &here.path("cargo-home").display().to_string()).env("HOME", &home).env("THYMOS_DIR", "");
+    builds(&here);
+    builds(&here);
+    let said = statistics(&world);
+    assert!(said.contains("not a directory") || said.contains("unavailable"), "{said}");
+}
+
+#[test]
+fn a_store_that_is_a_file_costs_only_the_cache() {
+    let world = World::cached();
+    let here = world.checkout("here", &library_and_program());
+    std::fs::write(world.store(), "a file where a store should be").unwrap();
+    builds(&here);
+    builds(&here);
+    let said = statistics(&world);
+    assert!(said.contains("not a directory") || said.contains("unavailable"), "{said}");
+}
+
+/// A file system mounted for one test.
+struct Mount(PathBuf);
+
+impl Mount {
+    fn new(at: &Path, options: &[&str]) -> Mount {
+        std::fs::create_dir_all(at).unwrap();
+        let status = Command::new("mount").args(options).arg(at).status().unwrap();
+        assert!(status.success(), "mount {options:?} {}", at.display());
+        Mount(at.to_owned())
+    }
+
+    fn change(&self, options: &str) {
+        let status = Command::new("mount").args(["-o", options]).arg(&self.0).status().unwrap();
+        assert!(status.success(), "mount -o {options} {}", self.0.display());
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_costs_only_the_cache() {
+    if !require_root() {
+        return;
+    }
+    // From no room at all to room for some of the outputs.
+    for size in ["4k", "64k", "300k", "1m"] {
+        let world = World::cached();
+        let here = world.checkout("here", &library_and_program());
+        let disk = Mount::new(&world.store(), &["-t", "tmpfs", "-o", &format!("size={size}"), "none"]);
+        builds(&here);
+        builds(&here);
+        if size == "64k" {
+            let said = statistics(&world);
+            assert!(said.contains("no space") || said.contains("publish failed"), "{size}: {said}");
+        }
+        disk.change("remount,size=100m");
+        builds(&here);
+        world.zero();
+        builds(&here);
+        assert_eq!(
+            world.stats().misses,
+            0,
+            "with room again it caches again: {:#?}\n{}",
+            world.stats(),
+            world.events_text()
+        );
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_read_only_store_still_answers() {
+    if !require_root() {
+        return;
+    }
+    let world = World::cached();
+    let here = world.checkout("here", &library_and_program());
+    let disk = Mount::new(&world.store(), &["-t", "tmpfs", "-o", "size=100m", "none"]);
+    builds(&here);
+    disk.change("remount,ro");
+    let spy = crate::support::Spy::install(&world);
+    builds(&here);
+    assert_eq!(spy.take(), [""; 0], "what is there can be read");
+    here.edit("src/main.rs", "app::text()", "app::text() + \"!\"");
+    here.cargo("build").ok();
+    assert_eq!(here.program("app").ok().stdout, "built!\n");
+    let said = statistics(&world);
+    assert!(said.contains("read-only"), "{said}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_store_that_vanishes_in_mid_build_costs_only_the_cache() {
+    let world = World::cached();
+    let here = world.checkout("here", &library_and_program());
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *src/*) rm -rf '{}';; esac\nexec '{}' \"$@\"\n",
+        world.store().display(),
+        crate::support::real_rustc().display()
+    );
+    let rustc = here.executable("compiler/rustc", &script);
+    for _ in 0..3 {
+        here.clean();
+        here.cargo("build").env("RUSTC", &rustc).ok();
+        assert_eq!(here.program("app").ok().stdout, "built\n");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_store_that_others_may_write_is_not_used() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::cached();
+    let here = world.checkout("here", &library_and_program());
+    builds(&here);
+    std::fs::set_permissions(world.store().join("v1"), std::fs::Permissions::from_mode(0o777)).unwrap();
+    std::fs::set_permissions(world.store(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let spy = crate::support::Spy::install(&world);
+    builds(&here);
+    assert_eq!(spy.take(), ["app", "app"], "somebody else may have put it there");
+}
+
+#[test]
+#[cfg(unix)]
+fn what_is_stored_can_be_read_by_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::cached();
+    let here = world.checkout("here", &library_and_program());
+    builds(&here);
+    let store = world.at("store");
+    // A blob may be the very file that stands in a target directory, so the directory above it keeps others out.
+    let mode = std::fs::metadata(world.store().join("v1")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "{mode:o}");
+    for path in store.files_below("v1/actions").into_iter().chain(store.files_below("v1/events")) {
+        let mode = std::fs::metadata(store.path(&path)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{path}: {mode:o}");
+    }
+}
+
+#[test]
+fn a_setting_that_means_nothing_is_explained_once_and_the_build_succeeds() {
+    for (name, value, accepted) in [
+        ("THYMOS_CACHE_SIZE", "banana", "10G"),
+        ("THYMOS_MODE", "sometimes", "read-only"),
+        ("THYMOS_REMAP", "perhaps", "workspace"),
+    ] {
+        let world = World::cached();
+        let here = world.checkout("here", &library_and_program());
+        world.env(name, value);
+        builds(&here);
+        let again = here.cargo("build").ok();
+        assert!(!again.stderr.contains(value), "cargo must not replay it for ever: {again:#?}");
+        let stats = world.thymos("stats").ok();
+        let said: Vec<&str> =
+            stats.stderr.lines().chain(stats.stdout.lines()).filter(|line| line.contains(value)).collect();
+        assert_eq!(said.len(), 1, "{stats:#?}");
+        assert!(said[0].contains(name) && said[0].contains(accepted), "it says what is accepted: {said:?}");
+    }
+}
+
+#[test]
+fn a_settings_file_that_cannot_be_read_does_not_fail_the_build() {
+    for text in ["cache-size = ", "cache-size = true\nunknown-key = 1\n", "\0\u{1}"] {
+        let world = World::cached();
+        let here = world.checkout("here", &library_and_program().file("thymos.toml", text));
+        builds(&here);
+        builds(&here);
+        assert!(world.stats().hits > 0, "{text:?}: {}", world.events_text());
+    }
+}

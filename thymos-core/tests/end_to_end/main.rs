@@ -1,0 +1,14 @@
+//! End-to-end tests: real cargo and rustc, cold and warm, here and in another checkout, compared with plain cargo.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cargo_commands;
+mod crate_types;
+mod failures;
+mod hits;
+mod incremental;
+mod races;
+mod real;
+mod store;

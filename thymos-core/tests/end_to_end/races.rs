@@ -1,0 +1,130 @@
+//! Several processes and one store.
+#![cfg(unix)]
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::support::{Checkout, Files, Spy, World, package, real_rustc, workspace};
+
+/// Six crates in a row, each above the last.
+fn six_crates() -> Files {
+    let names = ["app", "c1", "c2", "c3", "c4", "c5"];
+    let mut files = workspace(&names).file("c5/src/lib.rs", "pub fn depth() -> u8 { 5 }");
+    for pair in names.windows(2) {
+        let [user, used] = pair else { continue };
+        files = files
+            .append(&format!("{user}/Cargo.toml"), &format!("[dependencies]\n{used} = {{ path = \"../{used}\" }}"));
+        if *user != "app" {
+            files = files.file(&format!("{user}/src/lib.rs"), format!("pub fn depth() -> u8 {{ {used}::depth() }}"));
+        }
+    }
+    files.file("app/src/main.rs", "fn main() { println!(\"{}\", c1::depth()) }")
+}
+
+fn says_five(here: &Checkout<'_>) {
+    assert_eq!(here.program("app").ok().stdout, "5\n");
+}
+
+#[test]
+fn two_builds_at_once_compile_each_crate_once() {
+    for _ in 0..3 {
+        let world = World::cached();
+        let spy = Spy::install(&world);
+        let places = ["one", "two", "three"].map(|place| world.checkout(place, &six_crates()));
+        let running = places.each_ref().map(|place| place.cargo("build").start());
+        for build in running {
+            build.finish().ok();
+        }
+        places.iter().for_each(says_five);
+        assert_eq!(spy.take(), ["app", "c1", "c2", "c3", "c4", "c5"], "{}", world.events_text());
+        places.iter().for_each(|place| place.assert_fresh("build"));
+    }
+}
+
+#[test]
+fn a_build_whose_twin_is_killed_goes_on() {
+    let world = World::cached();
+    let here = world.checkout("here", &package("app").file("src/lib.rs", "pub fn f() {}"));
+    let gate = here.path("gate");
+    assert!(here.command("mkfifo".as_ref()).arg(&gate).status().unwrap().success());
+    // The first compile waits for ever, any other one does not.
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *src/lib.rs*) if mkdir '{first}' 2>/dev/null; then echo waits; read answer < '{gate}'; fi;; esac\nexec '{real}' \"$@\"\n",
+        first = here.path("first").display(),
+        gate = gate.display(),
+        real = real_rustc().display()
+    );
+    let rustc = here.executable("compiler/rustc", &script);
+    let compile = || {
+        let mut command = here.command(env!("CARGO_BIN_EXE_thymos").as_ref());
+        command.arg(&rustc).args("--crate-type lib --crate-name app src/lib.rs".split(' '));
+        command.stdout(std::process::Stdio::piped());
+        command
+    };
+    let mut first = compile().spawn().unwrap();
+    let mut line = [0; 6];
+    std::io::Read::read_exact(first.stdout.as_mut().unwrap(), &mut line).unwrap();
+    let second = compile().spawn().unwrap();
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let second = second.wait_with_output().unwrap();
+    assert!(second.status.success(), "{second:?}");
+    assert!(here.path("libapp.rlib").exists());
+    // Whatever is left of the first may end now.
+    drop(
+        std::fs::File::options()
+            .read(true)
+            .write(true)
+            .open(&gate)
+            .map(|mut gate| std::io::Write::write_all(&mut gate, b"go\n").map(|()| gate)),
+    );
+}
+
+#[test]
+fn builds_go_on_while_everything_is_collected() {
+    let world = World::cached();
+    let places = ["one", "two"].map(|place| world.checkout(place, &six_crates()));
+    let done = AtomicBool::new(false);
+    // The world's commands are prepared here, because a world belongs to one thread.
+    let mut collect = world.at("").command(env!("CARGO_BIN_EXE_thymos").as_ref());
+    collect.arg("gc").env("THYMOS_CACHE_SIZE", "1");
+    std::thread::scope(|scope| {
+        let collector = scope.spawn(|| {
+            let mut rounds = 0;
+            while !done.load(Ordering::Relaxed) {
+                assert!(collect.output().unwrap().status.success(), "thymos gc succeeds");
+                rounds += 1;
+            }
+            rounds
+        });
+        for _ in 0..4 {
+            let running = places.each_ref().map(|place| place.clean().cargo("build").start());
+            let runs = running.map(crate::support::Started::finish);
+            if runs.iter().any(|run| !run.status.success()) {
+                done.store(true, Ordering::Relaxed);
+            }
+            for run in runs {
+                run.ok();
+            }
+            places.iter().for_each(says_five);
+        }
+        done.store(true, Ordering::Relaxed);
+        assert!(collector.join().unwrap() > 0);
+    });
+    places.iter().for_each(|place| place.assert_fresh("build"));
+}
+
+#[test]
+fn eight_builds_of_one_checkout_each_are_right_with_one_store() {
+    let world = World::cached();
+    let places: Vec<Checkout<'_>> = (0..8).map(|n| world.checkout(&format!("place-{n}"), &six_crates())).collect();
+    for (n, place) in places.iter().enumerate() {
+        place.edit("c5/src/lib.rs", "5 }", &format!("5 /* {} */ }}", n % 3));
+    }
+    let running: Vec<_> = places.iter().map(|place| place.cargo("build").start()).collect();
+    for build in running {
+        build.finish().ok();
+    }
+    places.iter().for_each(says_five);
+    places.iter().for_each(|place| place.assert_fresh("build"));
+    world.stats().assert_nothing_degraded();
+}

@@ -1,0 +1,41 @@
+//! The counters of a store, as `thymos stats --json` prints them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Stats {
+    pub invocations: u64,
+    pub hits: u64,
+    pub misses: u64,
+    pub bypassed: BTreeMap<String, u64>,
+    pub degraded: BTreeMap<String, u64>,
+    pub hit_rate: Option<f64>,
+    pub time_saved_ms: u64,
+    pub store: Store,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Store {
+    pub path: PathBuf,
+    pub bytes: u64,
+    pub limit_bytes: u64,
+    pub entries: u64,
+}
+
+impl Stats {
+    pub fn parse(json: &str) -> Stats {
+        serde_json::from_str(json).unwrap_or_else(|error| panic!("the counters are JSON: {error}:\n{json}"))
+    }
+
+    pub fn assert_nothing_degraded(&self) {
+        assert!(self.degraded.is_empty(), "nothing went wrong with the cache: {self:#?}");
+    }
+
+    /// Returns how many compiles were neither a hit nor a miss. Questions to the compiler (`-vV`, `--print`) are no compiles.
+    pub fn compiles_left_out(&self) -> u64 {
+        self.bypassed.iter().filter(|(reason, _)| !reason.starts_with("query")).map(|(_, count)| count).sum()
+    }
+}

@@ -1,0 +1,288 @@
+//! What a link reads: native archives, shared libraries, scripts for the linker, and the linker itself.
+#![cfg(unix)]
+
+use std::path::Path;
+
+use crate::support::{Checkout, Files, package, require_tool, workspace};
+use crate::trap::{Stage, guarded_by};
+
+/// Compiles C to an archive at `path`. The archive's directory is the checkout's `native`.
+fn archive(here: &Checkout<'_>, path: &str, source: &str) {
+    here.write("native/part.c", source);
+    tool(here, "cc", "-c native/part.c -o native/part.o");
+    if here.path(path).exists() {
+        here.remove(path);
+    }
+    tool(here, "ar", &format!("rcs {path} native/part.o"));
+    here.remove("native/part.o").remove("native/part.c");
+}
+
+fn tool(here: &Checkout<'_>, program: &str, words: &str) {
+    let output =
+        here.command(Path::new(program)).args(words.split_whitespace()).output().expect("the C tools are installed");
+    assert!(output.status.success(), "{program} {words}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Prints the number that C's `number` returns.
+const CALLS: &str = "unsafe extern \"C\" { fn number() -> i32; } pub fn call() -> i32 { unsafe { number() } }";
+
+/// A program whose build script tells cargo this about the directory `native`.
+fn linking(instructions: &[&str]) -> Files {
+    let lines: String = instructions.iter().map(|line| format!("println!(\"cargo:{line}\");")).collect();
+    let script = format!(
+        "fn main() {{ println!(\"cargo:rustc-link-search=native={{}}/native\", env!(\"CARGO_MANIFEST_DIR\")); {lines} }}"
+    );
+    package("app")
+        .file("build.rs", script)
+        .file("src/main.rs", format!("{CALLS} fn main() {{ println!(\"{{}}\", call()) }}"))
+}
+
+/// Builds, puts another archive in the place of the first, and builds again.
+fn archive_changes(stage: &mut Stage<'_>, files: &Files, name: &str) {
+    let here = stage.checkout("here", files);
+    archive(&here, name, "int number(void) { return 1; }");
+    stage.sees_app(&here);
+    archive(&here, name, "int number(void) { return 2; }");
+    stage.sees_app_anew(&here);
+    let there = stage.checkout("there/and/deeper", files);
+    archive(&there, name, "int number(void) { return 3; }");
+    stage.sees_app(&there);
+}
+
+#[test]
+fn a_static_archive_that_changes_is_linked_anew() {
+    guarded_by("input-link,input-observed,input-sources")
+        .tell(|stage| archive_changes(stage, &linking(&["rustc-link-lib=static=part"]), "native/libpart.a"));
+}
+
+#[test]
+fn an_archive_without_a_kind_that_changes_is_linked_anew() {
+    guarded_by("input-link,input-observed,input-sources")
+        .tell(|stage| archive_changes(stage, &linking(&["rustc-link-lib=part"]), "native/libpart.a"));
+}
+
+#[test]
+fn a_whole_archive_that_changes_is_linked_anew() {
+    let files = linking(&["rustc-link-lib=static:+whole-archive,-bundle=part"]);
+    guarded_by("input-link,input-observed,input-sources")
+        .tell(|stage| archive_changes(stage, &files, "native/libpart.a"));
+}
+
+#[test]
+fn an_archive_named_by_an_attribute_is_linked_anew() {
+    let source = "#[link(name = \"part\", kind = \"static\")] unsafe extern \"C\" { fn number() -> i32; } fn main() { println!(\"{}\", unsafe { number() }) }";
+    let files = linking(&[]).file("src/main.rs", source);
+    guarded_by("input-link,input-observed,input-sources")
+        .tell(|stage| archive_changes(stage, &files, "native/libpart.a"));
+}
+
+#[test]
+fn an_archive_given_as_a_link_argument_is_linked_anew() {
+    let files = linking(&["rustc-link-arg=native/libpart.a"]);
+    guarded_by("input-link,input-observed,input-sources,key-arguments")
+        .tell(|stage| archive_changes(stage, &files, "native/libpart.a"));
+}
+
+#[test]
+fn a_renamed_library_is_linked_under_its_new_name() {
+    guarded_by("input-link,input-observed,input-sources").tell(|stage| {
+        let source = "#[link(name = \"before\", kind = \"static\")] unsafe extern \"C\" { fn number() -> i32; } pub fn call() -> i32 { unsafe { number() } }";
+        let files = linking(&["rustc-link-lib=static=before:after"])
+            .file("src/lib.rs", source)
+            .file("src/main.rs", "fn main() { println!(\"{}\", app::call()) }");
+        let here = stage.checkout("here", &files);
+        archive(&here, "native/libafter.a", "int number(void) { return 1; }");
+        stage.sees_app(&here);
+        archive(&here, "native/libafter.a", "int number(void) { return 2; }");
+        stage.sees_app_anew(&here);
+    });
+}
+
+/// `app` uses `middle` uses `deep`, whose build script names the archive.
+fn archive_two_crates_below(kind: &str) -> Files {
+    let script = format!(
+        "fn main() {{ println!(\"cargo:rustc-link-search=native={{}}/../native\", env!(\"CARGO_MANIFEST_DIR\")); println!(\"cargo:rustc-link-lib={kind}=part\"); }}"
+    );
+    workspace(&["app", "middle", "deep"])
+        .append("app/Cargo.toml", "[dependencies]\nmiddle = { path = \"../middle\" }")
+        .append("middle/Cargo.toml", "[dependencies]\ndeep = { path = \"../deep\" }")
+        .file("app/src/main.rs", "fn main() { println!(\"{}\", middle::call()) }")
+        .file("middle/src/lib.rs", "pub use deep::call;")
+        .file("deep/build.rs", script)
+        .file("deep/src/lib.rs", CALLS)
+}
+
+#[test]
+fn a_bundled_archive_two_crates_below_is_linked_anew() {
+    guarded_by("input-link,input-observed,input-sources,key-externs")
+        .tell(|stage| archive_changes(stage, &archive_two_crates_below("static:+bundle"), "native/libpart.a"));
+}
+
+#[test]
+fn an_unbundled_archive_two_crates_below_is_linked_anew() {
+    guarded_by("input-link,input-observed,input-sources")
+        .tell(|stage| archive_changes(stage, &archive_two_crates_below("static:-bundle"), "native/libpart.a"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_shared_library_upgraded_behind_its_name_is_linked_anew() {
+    guarded_by("input-link,input-observed").tell(|stage| {
+        let here = stage.checkout("here", &linking(&["rustc-link-lib=dylib=part"]));
+        for soname in ["libpart.so.1", "libpart.so.2"] {
+            here.write("native/part.c", "int number(void) { return 1; }");
+            tool(&here, "cc", &format!("-shared -fPIC native/part.c -o native/libpart.so -Wl,-soname,{soname}"));
+            here.clean();
+            stage.sees(here.cargo("build").run());
+            // The program remembers which version it was linked with, and starts with no other.
+            here.write(&format!("run/{soname}"), here.bytes("native/libpart.so"));
+            let mut program = here.command(&here.path("target/debug/app"));
+            stage.sees(crate::support::Run::of(program.env("LD_LIBRARY_PATH", here.path("run"))));
+            here.remove("run");
+        }
+    });
+}
+
+#[test]
+fn a_library_that_appears_earlier_in_the_search_path_is_linked() {
+    guarded_by("input-absence,input-link,input-observed").tell(|stage| {
+        let files = linking(&["rustc-link-search=native=late", "rustc-link-lib=part"]);
+        let here = stage.checkout("here", &files);
+        here.write("native/keep", "");
+        archive(&here, "late.a", "int number(void) { return 1; }");
+        here.write("late/libpart.a", here.bytes("late.a"));
+        stage.sees_app(&here);
+        archive(&here, "native/libpart.a", "int number(void) { return 2; }");
+        stage.sees_app_anew(&here);
+    });
+}
+
+/// A shared library built with link arguments, whose dynamic symbols are what can be seen of them.
+fn cdylib_with(argument: &str) -> Files {
+    let script = format!("fn main() {{ println!(\"cargo:rustc-link-arg={argument}\"); }}");
+    let source = "#[unsafe(no_mangle)] pub extern \"C\" fn first() -> i32 { 1 } #[unsafe(no_mangle)] pub extern \"C\" fn second() -> i32 { 2 }";
+    package("app")
+        .append("Cargo.toml", "[lib]\ncrate-type = [\"cdylib\"]")
+        .file("build.rs", script)
+        .file("src/lib.rs", source)
+}
+
+/// Builds with one content of the file that the link argument names, and then with another.
+fn link_file_changes(stage: &mut Stage<'_>, argument: &str, contents: [&str; 2]) {
+    let here = stage.checkout("here", &cdylib_with(argument));
+    for contents in contents {
+        here.write("link.txt", contents).clean();
+        stage.notes("build", here.cargo("build").run().status.to_string());
+        stage.sees_bytes(&here, "target/debug/libapp.so");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_version_script_is_its_content() {
+    guarded_by("input-link,input-observed,key-arguments").tell(|stage| {
+        link_file_changes(
+            stage,
+            "-Wl,--version-script=link.txt",
+            ["ONE { global: first; };", "TWO { global: first; };"],
+        );
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_linker_script_is_its_content() {
+    guarded_by("input-link,input-observed,key-arguments").tell(|stage| {
+        link_file_changes(
+            stage,
+            "-Wl,--defsym=kept=0,link.txt",
+            ["EXTERN(first)\nextra = 1;", "EXTERN(first)\nextra = 2;"],
+        );
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_dynamic_list_is_its_content() {
+    guarded_by("input-link,input-observed,key-arguments").tell(|stage| {
+        let script = "fn main() { println!(\"cargo:rustc-link-arg=-Wl,--dynamic-list=link.txt\"); }";
+        let here = stage.checkout("here", &package("app").file("build.rs", script).file("src/main.rs", "fn main() {}"));
+        for list in ["{ main; };", "{ nothing; };"] {
+            here.write("link.txt", list).clean();
+            stage.sees(here.cargo("build").run());
+            stage.sees_bytes(&here, "target/debug/app");
+        }
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_response_file_for_the_linker_is_its_content() {
+    guarded_by("input-link,input-observed,key-arguments").tell(|stage| {
+        link_file_changes(stage, "@link.txt", ["-Wl,--build-id=0x11", "-Wl,--build-id=0x22"]);
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_symbol_order_file_is_its_content() {
+    if !require_tool("ld.lld") {
+        return;
+    }
+    guarded_by("input-link,input-observed,key-arguments").tell(|stage| {
+        let argument = "-fuse-ld=lld\");println!(\"cargo:rustc-link-arg=-Wl,--symbol-ordering-file=link.txt";
+        link_file_changes(stage, argument, ["first\nsecond\n", "second\nfirst\n"]);
+    });
+}
+
+/// Links through a script that adds an argument to the real driver's.
+fn driver(here: &Checkout<'_>, path: &str, real: &str, extra: &str) -> String {
+    here.executable(path, &format!("#!/bin/sh\nexec {real} \"$@\" {extra}\n"))
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_linker_that_changes_behind_its_path_links_anew() {
+    guarded_by("input-link,input-observed,key-compiler,key-arguments").tell(|stage| {
+        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"linked\") }"));
+        for id in ["0x11", "0x22"] {
+            let linker = driver(&here, "tools/linker", "cc", &format!("-Wl,--build-id={id}"));
+            here.clean();
+            stage.sees(here.cargo("build").env("RUSTFLAGS", format!("-Clinker={linker}")).run());
+            stage.sees_bytes(&here, "target/debug/app");
+        }
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_linker_found_by_the_driver_that_changes_links_anew() {
+    guarded_by("input-link,input-observed,key-compiler,key-arguments").tell(|stage| {
+        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"linked\") }"));
+        for id in ["0x11", "0x22"] {
+            driver(&here, "tools/ld", "/usr/bin/ld.bfd", &format!("--build-id={id}"));
+            here.clean();
+            let flags = format!(
+                "-Clink-self-contained=-linker -Zunstable-options -Clinker-flavor=gnu-cc -Clink-arg=-B{}",
+                here.path("tools").display()
+            );
+            stage.sees(here.cargo("build").env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", flags).run());
+            stage.sees_bytes(&here, "target/debug/app");
+        }
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_driver_found_in_the_search_path_is_resolved() {
+    guarded_by("input-link,input-observed,key-compiler,key-arguments").tell(|stage| {
+        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"linked\") }"));
+        for id in ["0x11", "0x22"] {
+            driver(&here, &format!("tools{id}/cc"), "/usr/bin/cc", &format!("-Wl,--build-id={id}"));
+            let path = format!("{}:{}", here.path(&format!("tools{id}")).display(), std::env::var("PATH").unwrap());
+            here.clean();
+            stage.sees(here.cargo("build").env("PATH", path).run());
+            stage.sees_bytes(&here, "target/debug/app");
+        }
+    });
+}

@@ -1,0 +1,207 @@
+//! Calls that are no compiles, and callers that are not cargo.
+
+use crate::support::{Files, Mode, package, require_tool};
+use crate::trap::{compared_with_cargo, guarded_by};
+
+/// A build script that asks the compiler what build scripts ask, in the way autocfg and others do.
+fn asking_build_script() -> Files {
+    let script = r##"
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+fn main() {
+    let out = std::env::var("OUT_DIR").unwrap();
+    let rustc = std::env::var("RUSTC").unwrap();
+    let wrapper = std::env::var("RUSTC_WRAPPER").ok().filter(|wrapper| !wrapper.is_empty());
+    let ask = |arguments: &[&str], stdin: &str| {
+        let mut command = match &wrapper {
+            Some(wrapper) => { let mut command = Command::new(wrapper); command.arg(&rustc); command }
+            None => Command::new(&rustc),
+        };
+        let mut child = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        format!("{:?} {} {:?} {:?}", arguments.first(), output.status, String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    };
+    let answers = [
+        ask(&["-vV"], ""),
+        ask(&["--version"], ""),
+        ask(&["--print", "cfg"], ""),
+        ask(&["--print=sysroot"], ""),
+        ask(&["--print", "target-libdir", "--print=target-list"], ""),
+        ask(&["--crate-name", "probe", "--crate-type=lib", "--out-dir", &out, "--emit=metadata", "-"], "pub fn probe() { u32::is_power_of_two(4); }"),
+        ask(&["--crate-name", "probe", "--crate-type=lib", "--out-dir", &out, "--emit=metadata", "-"], "pub fn probe() { u32::no_such_thing(4); }"),
+        ask(&["--crate-name", "probe", "--crate-type=lib", "--out-dir", &out, "--emit=llvm-ir", "-"], "#![feature(never_type)]"),
+    ];
+    let list = |directory: &str| {
+        let mut names: Vec<_> = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names.join(" ")
+    };
+    std::fs::write(format!("{out}/answers.txt"), answers.join("\n") + &list(&out)).unwrap();
+}
+"##;
+    package("app").file("build.rs", script).file(
+        "src/main.rs",
+        "fn main() { println!(\"{}\", include_str!(concat!(env!(\"OUT_DIR\"), \"/answers.txt\"))) }",
+    )
+}
+
+#[test]
+fn what_build_scripts_ask_the_compiler_is_answered_by_the_compiler() {
+    compared_with_cargo().tell(|stage| {
+        let here = stage.checkout("here", &asking_build_script());
+        stage.sees_app(&here);
+        stage.sees_app_anew(&here);
+        stage.sees(here.cargo("build").env("RUSTC_BOOTSTRAP", "1").run());
+    });
+}
+
+#[test]
+fn questions_are_passed_through_and_never_stored() {
+    compared_with_cargo().without_hits().tell(|stage| {
+        let here = stage.checkout("here", &package("app").file("src/lib.rs", ""));
+        for question in [
+            "-vV",
+            "--version",
+            "--print cfg",
+            "--print sysroot",
+            "--print=file-names --crate-type lib --crate-name app src/lib.rs",
+            "--help",
+        ] {
+            stage.sees(here.rustc(question).run());
+            stage.sees(here.rustc(question).run());
+        }
+    });
+}
+
+#[test]
+#[cfg(unix)]
+fn a_wrapper_that_finds_itself_in_the_search_path_does_not_run_itself() {
+    compared_with_cargo().tell(|stage| {
+        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"built\") }"));
+        std::fs::create_dir_all(here.path("shims")).unwrap();
+        if stage.world().mode() != Mode::Plain {
+            for name in ["rustc", "cc"] {
+                let shim = here.path("shims").join(name);
+                if name == "rustc" {
+                    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_thymos"), &shim).unwrap();
+                }
+            }
+        }
+        let path = format!("{}:{}", here.path("shims").display(), std::env::var("PATH").unwrap());
+        for _ in 0..2 {
+            here.clean();
+            stage.sees(here.cargo("build").env("PATH", &path).env("RUSTC", "rustc").run());
+            stage.sees(here.program("app"));
+        }
+    });
+}
+
+#[test]
+fn a_copy_of_the_wrapper_called_by_the_wrapper_compiles_once() {
+    compared_with_cargo().tell(|stage| {
+        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"built\") }"));
+        for _ in 0..2 {
+            here.clean();
+            let cargo = here.cargo("build");
+            let cargo = match stage.world().mode() {
+                Mode::Plain => cargo,
+                _ => cargo.env("RUSTC_WORKSPACE_WRAPPER", env!("CARGO_BIN_EXE_thymos")),
+            };
+            stage.sees(cargo.run());
+            stage.sees(here.program("app"));
+        }
+    });
+}
+
+#[test]
+fn clippy_says_what_it_says_without_a_cache() {
+    if !require_tool("cargo-clippy") {
+        return;
+    }
+    guarded_by("input-sources,input-observed").tell(|stage| {
+        let files = package("app").file("src/lib.rs", "pub fn f(list: &Vec<u8>) -> bool { list.len() == 0 }");
+        let here = stage.checkout("here", &files);
+        for source in [
+            "pub fn f(list: &Vec<u8>) -> bool { list.len() == 0 }",
+            "pub fn f(list: &[u8]) -> bool { list.is_empty() }",
+        ] {
+            for _ in 0..2 {
+                here.write("src/lib.rs", source).clean();
+                stage.sees(here.cargo("clippy").run());
+                stage.sees(here.cargo("check").run());
+            }
+        }
+        stage.sees(here.cargo("clippy -- -Dclippy::all -Dmissing-docs").run());
+    });
+}
+
+#[test]
+fn clippys_settings_are_an_input() {
+    if !require_tool("cargo-clippy") {
+        return;
+    }
+    guarded_by("input-sources,input-observed,input-absence").tell(|stage| {
+        let here = stage
+            .checkout("here", &package("app").file("src/lib.rs", "pub fn f(a: u8, b: u8, c: u8) -> u8 { a + b + c }"));
+        stage.sees(here.cargo("clippy").run());
+        here.write("clippy.toml", "too-many-arguments-threshold = 2").clean();
+        stage.sees(here.cargo("clippy").run());
+        here.write("clippy.toml", "too-many-arguments-threshold = 9").clean();
+        stage.sees(here.cargo("clippy").run());
+    });
+}
+
+#[test]
+#[cfg(unix)]
+fn arguments_that_are_not_utf8_reach_the_compiler() {
+    use std::os::unix::ffi::OsStrExt;
+    compared_with_cargo().tell(|stage| {
+        let here = stage.checkout("here", &package("app").file("src/lib.rs", ""));
+        let name = std::ffi::OsStr::from_bytes(b"src/caf\xe9.rs");
+        std::fs::write(here.root().join(name), "pub fn f() { let unused = 1; }").unwrap();
+        for _ in 0..2 {
+            // This compiler panics on it, and names its thread by number.
+            let run = here.rustc("--crate-type lib --crate-name app").arg(name).run();
+            stage.notes("odd name", format!("{} {}", run.status, run.stderr.contains("panicked")));
+            stage.sees(
+                here.rustc("--crate-type lib --crate-name app src/lib.rs")
+                    .env("ODD", std::ffi::OsStr::from_bytes(b"\xff"))
+                    .run(),
+            );
+        }
+    });
+}
+
+#[test]
+#[cfg(unix)]
+fn a_checkout_whose_path_is_not_utf8_builds() {
+    use std::os::unix::ffi::OsStrExt;
+    compared_with_cargo().without_hits().tell(|stage| {
+        let here = stage.checkout("here", &package("app").file("src/lib.rs", "pub fn f() {}"));
+        let odd = here.root().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+        std::fs::create_dir_all(&odd).unwrap();
+        std::fs::copy(here.path("src/lib.rs"), odd.join("lib.rs")).unwrap();
+        let run = here.rustc("--crate-type lib --crate-name app lib.rs").current_dir(&odd).run();
+        stage.notes("built", format!("{} {}", run.status, odd.join("libapp.rlib").exists()));
+    });
+}
+
+#[test]
+fn a_list_of_arguments_as_long_as_the_system_allows_compiles() {
+    compared_with_cargo().tell(|stage| {
+        let here =
+            stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"{}\", cfg!(n1999)) }"));
+        let mut list = String::new();
+        for n in 0..2000 {
+            list += &format!("--cfg\nn{n}\n--check-cfg\ncfg(n{n})\n");
+        }
+        here.write("list.txt", &list);
+        for _ in 0..2 {
+            stage.sees(here.rustc("--crate-type bin --crate-name app src/main.rs -o app @list.txt").run());
+            stage.sees(here.rustc("--crate-type bin --crate-name app src/main.rs -o app").arg_list(&list).run());
+            stage.sees(here.run("app"));
+        }
+    });
+}

@@ -1,0 +1,167 @@
+//! What the compiler says, and when.
+
+use std::io::{BufRead, BufReader};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use crate::support::{Files, Mode, World, package, real_rustc};
+use crate::trap::{compared_with_cargo, guarded_by};
+
+fn with_a_warning() -> Files {
+    package("app").file(
+        "src/lib.rs",
+        "pub fn f() { let unused = \"a long line that a narrow terminal would cut somewhere near here\"; }",
+    )
+}
+
+#[test]
+fn a_warning_is_said_again_when_the_unit_comes_from_the_cache() {
+    compared_with_cargo().tell(|stage| {
+        let here = stage.checkout("here", &with_a_warning());
+        for _ in 0..3 {
+            here.clean();
+            stage.sees(here.cargo("build").run());
+        }
+        // Cargo replays what it keeps of the first build: a word of ours would be there for ever.
+        stage.sees(here.cargo("build").run());
+        stage.sees(here.cargo("build").env("RUSTC_WRAPPER", "").run());
+    });
+}
+
+#[test]
+fn colour_format_and_width_of_diagnostics_are_those_asked_for() {
+    guarded_by("key-arguments").tell(|stage| {
+        let here = stage.checkout("here", &with_a_warning());
+        for arguments in [
+            "--error-format=human --color=never",
+            "--error-format=human --color=always",
+            "--error-format=json",
+            "--error-format=json --json=diagnostic-rendered-ansi",
+            "--error-format=json --json=diagnostic-short",
+            "--error-format=human --diagnostic-width=40",
+            "--error-format=human --diagnostic-width=140",
+            "--error-format=short",
+        ] {
+            stage.sees(here.rustc("--crate-type lib --crate-name app src/lib.rs").arg_list(arguments).run());
+        }
+    });
+}
+
+#[test]
+fn diagnostics_name_the_paths_of_this_checkout() {
+    guarded_by("stream-paths").tell(|stage| {
+        for place in ["here", "there/and/deeper"] {
+            let here = stage.checkout(place, &with_a_warning());
+            let source = here.path("src/lib.rs");
+            for format in ["human", "json"] {
+                let rustc = here
+                    .rustc("--crate-type lib --crate-name app -C metadata=x --error-format")
+                    .arg(format)
+                    .arg(&source);
+                stage.sees(rustc.env("CARGO_MANIFEST_DIR", here.root()).run());
+            }
+        }
+    });
+}
+
+#[test]
+fn what_dependencies_warn_is_capped_as_ever() {
+    compared_with_cargo().tell(|stage| {
+        let here = stage.checkout("here", &with_a_warning());
+        for words in ["build", "check", "test --no-run", "build --release", "build --message-format=json"] {
+            here.clean();
+            let run = here.cargo(words).run();
+            stage.notes(words, format!("{} {}", run.status, run.stderr));
+        }
+    });
+}
+
+#[test]
+fn a_failed_compile_is_never_a_hit() {
+    guarded_by("publish-failed").tell(|stage| {
+        let here =
+            stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"{}\", missing) }"));
+        stage.sees_app(&here);
+        stage.sees_app_anew(&here);
+        here.edit("src/main.rs", "missing", "1");
+        stage.sees_app_anew(&here);
+        stage.sees_app_anew(&here);
+    });
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_that_warned_warns_again() {
+    compared_with_cargo().tell(|stage| {
+        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"linked\") }"));
+        let linker = here.executable("linker", "#!/bin/sh\necho 'the linker warns' >&2\nexec cc \"$@\"\n");
+        for _ in 0..2 {
+            here.clean();
+            stage.sees(here.cargo("build").env("RUSTFLAGS", format!("-Clinker={linker} -Wlinker-messages")).run());
+            stage.sees(here.program("app"));
+        }
+    });
+}
+
+/// A compiler that says its metadata is there, and then goes on until it is told to stop.
+#[test]
+#[cfg(unix)]
+fn the_notification_of_metadata_arrives_while_the_compiler_still_runs() {
+    let world = World::new(Mode::Cached);
+    let here = world.checkout("here", &with_a_warning());
+    let notification = "{\"$message_type\":\"artifact\",\"artifact\":\"libapp.rmeta\",\"emit\":\"metadata\"}";
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *src/lib.rs*) ;; *) exec '{real}' \"$@\";; esac\necho '{notification}' >&2\n\
+         read answer < '{gate}'\nexec '{real}' \"$@\"\n",
+        real = real_rustc().display(),
+        gate = here.path("gate").display()
+    );
+    let rustc = here.executable("compiler/rustc", &script);
+    assert!(here.command("mkfifo".as_ref()).arg("gate").status().unwrap().success());
+
+    let mut command = here.command(env!("CARGO_BIN_EXE_thymos").as_ref());
+    command.arg(rustc).args(
+        "--crate-type lib --crate-name app src/lib.rs --error-format=json --json=artifacts --emit=metadata,link"
+            .split(' '),
+    );
+    let mut child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let (sender, receiver) = mpsc::channel();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let reader =
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| sender.send(line).unwrap_or(())));
+
+    let first = receiver.recv_timeout(Duration::from_secs(30));
+    // Open the gate in any case, so that nothing is left running when the assertion fails.
+    std::fs::write(here.path("gate"), "go\n").unwrap();
+    assert!(child.wait().unwrap().success());
+    reader.join().unwrap();
+    assert_eq!(first.as_deref(), Ok(notification), "it came before the compiler could end");
+}
+
+#[test]
+fn artifacts_are_notified_once_each() {
+    compared_with_cargo().tell(|stage| {
+        let here = stage.checkout("here", &with_a_warning());
+        for _ in 0..2 {
+            let rustc = here.rustc("--crate-type lib --crate-name app src/lib.rs --error-format=json --json=artifacts --emit=dep-info,metadata,link");
+            stage.sees(rustc.arg_list("--out-dir out").run());
+        }
+    });
+}
+
+#[test]
+fn both_streams_and_the_exit_status_of_a_bad_call_are_the_compilers() {
+    compared_with_cargo().without_hits().tell(|stage| {
+        let here = stage.checkout("here", &with_a_warning());
+        for words in [
+            "--crate-type nonsense src/lib.rs",
+            "--crate-type lib src/none.rs",
+            "--what-is-this",
+            "-Cnonsense=1 src/lib.rs",
+            "--explain E0308",
+            "",
+        ] {
+            stage.sees(here.rustc(words).run());
+        }
+    });
+}

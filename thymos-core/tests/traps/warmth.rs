@@ -1,0 +1,228 @@
+//! Keys that never hit: what must not matter does not.
+
+use crate::support::{Checkout, Files, Mode, Spy, World, package, real_rustc, workspace};
+
+/// A workspace of three crates and a build script, in which nothing depends on its path.
+fn three_crates() -> Files {
+    workspace(&["app", "part", "leaf"])
+        .append("app/Cargo.toml", "[dependencies]\npart = { path = \"../part\" }")
+        .append("part/Cargo.toml", "[dependencies]\nleaf = { path = \"../leaf\" }")
+        .file("app/src/main.rs", "fn main() { println!(\"{}\", part::text()) }")
+        .file("part/src/lib.rs", "include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\")); pub fn text() -> String { format!(\"{MADE} {}\", leaf::text()) }")
+        .file("part/build.rs", "fn main() { std::fs::write(std::env::var(\"OUT_DIR\").unwrap() + \"/made.rs\", \"const MADE: u8 = 2;\").unwrap() }")
+        .file("leaf/src/lib.rs", "pub fn text() -> &'static str { \"leaf\" }")
+}
+
+fn builds(here: &Checkout<'_>) {
+    here.cargo("build").ok();
+    assert_eq!(here.program("app").ok().stdout, "2 leaf\n");
+}
+
+#[test]
+fn a_build_elsewhere_starts_no_compiler() {
+    let world = World::cached();
+    let spy = Spy::install(&world);
+    builds(&world.checkout("here", &three_crates()));
+    assert_eq!(spy.take(), ["app", "build_script_build", "leaf", "part"]);
+    builds(&world.checkout("there/and/deeper", &three_crates()));
+    assert_eq!(spy.take(), [""; 0], "{}", world.events_text());
+}
+
+#[test]
+fn variables_that_cannot_matter_do_not() {
+    let world = World::cached();
+    let here = world.checkout("here", &three_crates());
+    builds(&here);
+    let cold = world.stats();
+    for (name, value) in [
+        ("CARGO_TERM_COLOR", "always"),
+        ("CARGO_TERM_PROGRESS_WHEN", "never"),
+        ("CARGO_BUILD_JOBS", "1"),
+        ("CARGO_NET_RETRY", "5"),
+        ("CARGO_TARGET_DIR", "elsewhere"),
+        ("CARGO_LOG", "off"),
+        ("RUST_BACKTRACE", "1"),
+        ("COLUMNS", "40"),
+        ("TERM", "dumb"),
+        ("LANG", "de_DE.UTF-8"),
+        ("SSH_CONNECTION", "1.2.3.4 5 6.7.8.9 22"),
+        ("UNRELATED", "value"),
+    ] {
+        here.clean();
+        world.assert_warm(&cold, || {
+            here.cargo("build").env(name, value).ok();
+        });
+    }
+}
+
+#[test]
+fn absolute_paths_in_arguments_do_not_keep_checkouts_apart() {
+    let world = World::cached();
+    let linker = world.at("tools").executable("driver", "#!/bin/sh\nexec cc \"$@\"\n");
+    let build = |here: &Checkout<'_>| {
+        let root = here.root().display();
+        let flags = format!(
+            "--remap-path-prefix={root}=/src -Lnative={root}/native -Clinker={linker} -Lnative={root}/target/debug"
+        );
+        here.write("native/keep", "");
+        here.cargo("build").env("RUSTFLAGS", flags).ok();
+    };
+    let here = world.checkout("here", &three_crates());
+    build(&here);
+    let cold = world.stats();
+    let there = world.checkout("there/and/deeper", &three_crates());
+    world.assert_warm(&cold, || build(&there));
+}
+
+#[test]
+fn a_target_directory_elsewhere_is_the_same_build() {
+    let world = World::cached();
+    let here = world.checkout("here", &three_crates());
+    builds(&here);
+    let cold = world.stats();
+    for (name, directory) in [
+        ("CARGO_TARGET_DIR", "../outside"),
+        ("CARGO_TARGET_DIR", "inside/deep"),
+        ("CARGO_BUILD_BUILD_DIR", "intermediate"),
+    ] {
+        here.clean();
+        world.assert_warm(&cold, || {
+            here.cargo("build").env(name, directory).ok();
+        });
+    }
+}
+
+#[test]
+fn incremental_directories_do_not_keep_checkouts_apart() {
+    let world = World::cached();
+    world.env("CARGO_INCREMENTAL", "1");
+    builds(&world.checkout("here", &three_crates()));
+    let cold = world.stats();
+    let there = world.checkout("there/and/deeper", &three_crates());
+    world.assert_warm(&cold, || builds(&there));
+}
+
+#[test]
+fn a_leaf_that_embeds_its_path_compiles_alone() {
+    let world = World::cached();
+    let spy = Spy::install(&world);
+    let files = three_crates().file(
+        "leaf/src/lib.rs",
+        "pub fn text() -> &'static str { let _ = file!(); \"leaf\" }\nconst _: &str = env!(\"CARGO_MANIFEST_DIR\");",
+    );
+    builds(&world.checkout("here", &files));
+    spy.take();
+    builds(&world.checkout("there/and/deeper", &files));
+    let compiled = spy.take();
+    assert!(!compiled.contains(&"build_script_build".to_owned()), "{compiled:?}");
+    assert_eq!(compiled, ["leaf"], "what uses the leaf reads the same bytes as before:\n{}", world.events_text());
+}
+
+#[test]
+fn a_comment_in_a_leaf_compiles_the_leaf_alone() {
+    let world = World::cached();
+    let spy = Spy::install(&world);
+    let here = world.checkout("here", &three_crates());
+    builds(&here);
+    spy.take();
+    // The comment stands behind all code on the last line, so no position in the library changes.
+    here.edit("leaf/src/lib.rs", "\"leaf\" }", "\"leaf\" } // and a comment").clean();
+    builds(&here);
+    let compiled = spy.take();
+    assert!(
+        compiled.contains(&"leaf".to_owned()) && !compiled.contains(&"build_script_build".to_owned()),
+        "{compiled:?}"
+    );
+}
+
+#[test]
+fn a_flag_nobody_has_classified_is_named_by_the_statistics() {
+    let world = World::cached();
+    let here = world.checkout("here", &package("app").file("src/lib.rs", ""));
+    let rustc = here.rustc("--crate-type lib --crate-name app src/lib.rs -Zno-such-flag-of-any-compiler");
+    rustc.env("RUSTC_BOOTSTRAP", "1").fails();
+    let stats = world.stats();
+    assert_eq!((stats.hits, stats.misses), (0, 0), "{stats:#?}");
+    let said = format!("{:?} {}", stats.bypassed, world.thymos("stats").ok().stdout);
+    assert!(said.contains("no-such-flag-of-any-compiler"), "the statistics name the option: {said}");
+}
+
+#[test]
+fn switching_between_two_branches_hits_both_ways() {
+    let world = World::cached();
+    let here = world.checkout("here", &three_crates());
+    let branches = ["\"main\"", "\"topic\"", "\"third\""];
+    let switch = |branch: &str| {
+        here.write("leaf/src/lib.rs", format!("pub fn text() -> &'static str {{ {branch} }}")).clean();
+        here.cargo("build").ok();
+        assert_eq!(here.program("app").ok().stdout, format!("2 {}\n", branch.trim_matches('"')));
+    };
+    branches.iter().for_each(|branch| switch(branch));
+    world.zero();
+    for branch in branches.iter().chain(&branches) {
+        switch(branch);
+    }
+    let stats = world.stats();
+    assert_eq!(stats.misses, 0, "{stats:#?}\n{}", world.events_text());
+    stats.assert_nothing_degraded();
+}
+
+#[test]
+fn a_new_member_and_a_bumped_lock_file_leave_the_others_warm() {
+    let world = World::cached();
+    let spy = Spy::install(&world);
+    let here = world.checkout("here", &three_crates());
+    builds(&here);
+    spy.take();
+    let grown = three_crates()
+        .file("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"app\", \"part\", \"leaf\", \"other\"]\n")
+        .file("other/Cargo.toml", "[package]\nname = \"other\"\nversion = \"0.2.0\"\nedition = \"2024\"\n[features]\ndefault = [\"more\"]\nmore = []\n")
+        .file("other/src/lib.rs", "");
+    let here = world.checkout("here", &grown);
+    here.clean();
+    here.cargo("build --workspace").ok();
+    assert_eq!(spy.take(), ["other"]);
+}
+
+#[test]
+fn another_spelling_of_the_same_compiler_is_the_same_compiler() {
+    let world = World::cached();
+    let here = world.checkout("here", &three_crates());
+    builds(&here);
+    let cold = world.stats();
+    here.clean();
+    world.assert_warm(&cold, || {
+        here.cargo("build").env("RUSTC", real_rustc()).ok();
+    });
+}
+
+#[test]
+fn the_host_cpu_under_the_name_of_native_is_remembered() {
+    let world = World::cached();
+    let here = world.checkout(
+        "here",
+        &package("app").file("src/main.rs", "fn main() { println!(\"{}\", cfg!(target_feature = \"avx2\")) }"),
+    );
+    let build = || here.cargo("build").env("RUSTFLAGS", "-Ctarget-cpu=native").ok();
+    build();
+    let cold = world.stats();
+    let first = here.program("app").ok().stdout;
+    here.clean();
+    world.assert_warm(&cold, || {
+        build();
+    });
+    assert_eq!(here.program("app").ok().stdout, first);
+}
+
+#[test]
+fn mode_off_calls_the_compiler_and_counts_nothing_as_a_hit() {
+    let world = World::new(Mode::Cached);
+    let here = world.checkout("here", &three_crates());
+    builds(&here);
+    here.clean();
+    world.env("THYMOS_MODE", "off");
+    world.zero();
+    builds(&here);
+    let stats = world.stats();
+    assert_eq!((stats.hits, stats.misses), (0, 0), "{stats:#?}");
+}
