@@ -85,14 +85,14 @@ impl<'w> Checkout<'w> {
         self
     }
 
-    /// Removes what builds left in the target directory. Only what cargo has learnt about the compiler stays, which saves
-    /// each build the start of four compilers that have nothing to compile.
+    /// Removes what builds left in the target directory. What cargo has learnt about the compiler stays, which saves each
+    /// build the start of four compilers that have nothing to compile.
     pub fn clean(&self) -> &Self {
         let Ok(entries) = fs::read_dir(self.path("target")) else { return self };
         for entry in entries {
-            let name = entry.expect("the target directory is readable").file_name();
-            if name != ".rustc_info.json" {
-                self.remove(&format!("target/{}", name.display()));
+            let path = entry.expect("the target directory is readable").path();
+            if path.is_dir() {
+                fs::remove_dir_all(&path).unwrap_or_else(|error| panic!("remove `{}`: {error}", path.display()));
             }
         }
         self
@@ -119,6 +119,14 @@ impl<'w> Checkout<'w> {
         };
         command.args(words.split_whitespace());
         Cargo::new(command)
+    }
+
+    /// Prepares the compile of the crate `app` without cargo, with what cargo always passes: its outputs land in `out`.
+    pub fn compile(&self, words: &str) -> Cargo {
+        fs::create_dir_all(self.path("out")).expect("the checkout is writable");
+        let emit = if words.contains("--emit") { "" } else { "--emit=dep-info,link" };
+        let rustc = self.rustc("--crate-name app --out-dir out").arg_list(emit).arg_list(words);
+        rustc.env("CARGO_MANIFEST_DIR", &self.root).env("CARGO_PKG_NAME", "app").env("CARGO_CRATE_NAME", "app")
     }
 
     /// Runs a program of the dev profile that a build left in the target directory.

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
@@ -38,7 +39,31 @@ impl World {
         let root = directory.path().canonicalize().expect("a new directory has a path");
         let world = World { directory, root, mode, extra: RefCell::default() };
         fs::create_dir_all(world.home()).expect("a new directory is writable");
+        world.know_the_compiler();
         world
+    }
+
+    /// Gives the store what an earlier one has learnt of the compiler, whose identity is the content of some hundred
+    /// megabytes. A store of another make would not use it, and only be slower.
+    fn know_the_compiler(&self) {
+        static LEARNT: OnceLock<PathBuf> = OnceLock::new();
+        let learnt = LEARNT.get_or_init(|| {
+            let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("compiler-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&place);
+            fs::create_dir_all(place.join("out")).expect("the target directory is writable");
+            fs::write(place.join("lib.rs"), "").expect("the target directory is writable");
+            let mut command = Command::new(env!("CARGO_BIN_EXE_thymos"));
+            command
+                .arg("rustc")
+                .args("--crate-type lib --crate-name learnt lib.rs --emit=dep-info,metadata --out-dir out".split(' '));
+            self.prepare(&mut command);
+            Run::of(command.current_dir(&place).env("THYMOS_DIR", place.join("store"))).ok();
+            place.join("store/v1")
+        });
+        let store = self.store().join("v1");
+        private_directory(&self.store());
+        private_directory(&store);
+        copy_private(&learnt.join("compilers"), &store.join("compilers"));
     }
 
     /// Returns the same places with another mode and an empty store. What stood here before is gone.
@@ -49,6 +74,7 @@ impl World {
                 .unwrap_or_else(|error| panic!("remove `{}`: {error}", path.display()));
         }
         fs::create_dir_all(self.home()).expect("the world is writable");
+        self.know_the_compiler();
         World { mode, ..self }
     }
 
@@ -206,4 +232,23 @@ impl World {
 pub fn users_directory(variable: &str, below_home: &str) -> PathBuf {
     let home = || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(below_home);
     std::env::var_os(variable).map_or_else(home, PathBuf::from)
+}
+
+/// Makes a directory that only its owner can enter, as the store does.
+fn private_directory(path: &Path) {
+    fs::create_dir_all(path).expect("the world is writable");
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("its owner may do so");
+}
+
+/// Copies a file or a directory of a store, if it is there.
+fn copy_private(from: &Path, to: &Path) {
+    if let Ok(entries) = fs::read_dir(from) {
+        private_directory(to);
+        for entry in entries.filter_map(Result::ok) {
+            copy_private(&entry.path(), &to.join(entry.file_name()));
+        }
+    } else if from.exists() {
+        fs::copy(from, to).expect("the world is writable");
+    }
 }

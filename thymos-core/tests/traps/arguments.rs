@@ -19,7 +19,7 @@ fn capped_lints_do_not_answer_for_uncapped_ones() {
         let here = stage
             .checkout("here", &package("app").file("src/lib.rs", "#![deny(warnings)] pub fn f() { let unused = 1; }"));
         for cap in ["allow", "warn", "forbid"] {
-            stage.sees(here.rustc("--crate-type lib --crate-name app src/lib.rs --cap-lints").arg(cap).run());
+            stage.sees(here.compile("--crate-type lib src/lib.rs --cap-lints").arg(cap).run());
         }
     });
 }
@@ -60,12 +60,8 @@ fn the_order_of_two_flags_decides() {
             ["-O -Copt-level=0", "-Copt-level=0 -O", "-Copt-level=1 -Copt-level=0", "-Copt-level=0 -Copt-level=1"]
         {
             here.clean();
-            stage.sees(
-                here.rustc("--crate-type bin --crate-name app src/main.rs -o app -A unexpected-cfgs")
-                    .arg_list(flags)
-                    .run(),
-            );
-            stage.sees(here.run("app"));
+            stage.sees(here.compile("--crate-type bin src/main.rs -A unexpected-cfgs").arg_list(flags).run());
+            stage.sees(here.run("out/app"));
         }
     });
 }
@@ -81,9 +77,9 @@ fn flags_whose_text_runs_together_are_not_the_same() {
             &["--cfg=k=\"a b\""],
             &["--cfg=k=\"a\"", "--cfg=b"],
         ] {
-            let rustc = here.rustc("--crate-type bin --crate-name app src/main.rs -o app -A unexpected-cfgs");
+            let rustc = here.compile("--crate-type bin src/main.rs -A unexpected-cfgs");
             stage.sees(flags.iter().fold(rustc, |rustc, flag| rustc.arg(flag)).run());
-            stage.sees(here.run("app"));
+            stage.sees(here.run("out/app"));
         }
     });
 }

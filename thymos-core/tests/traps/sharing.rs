@@ -228,7 +228,7 @@ fn a_compile_started_in_another_directory_finds_its_own_files() {
                 .file("two/lib.rs", "pub fn g() {}"),
         );
         for directory in ["one", "two", "one"] {
-            let rustc = here.rustc("--crate-type lib --crate-name app lib.rs -C metadata=x");
+            let rustc = here.compile("--crate-type lib lib.rs -C metadata=x");
             stage.sees(rustc.current_dir(here.path(directory)).run());
             stage.sees_bytes(&here, &format!("{directory}/libapp.rlib"));
         }
