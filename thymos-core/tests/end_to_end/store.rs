@@ -30,6 +30,18 @@ fn read_only_mode_answers_and_stores_nothing() {
 }
 
 #[test]
+fn counters_can_be_zeroed_before_there_is_a_store() {
+    let world = World::cached();
+    let here = world.checkout("here", &library_and_program());
+    world.env("THYMOS_DIR", &world.root().join("new/store").display().to_string());
+    world.zero();
+    builds(&here);
+    builds(&here);
+    let stats = world.stats();
+    assert_eq!((stats.misses, stats.hits), (2, 2), "{stats:#?}");
+}
+
+#[test]
 fn refresh_mode_compiles_everything_and_stores_it_anew() {
     let world = World::cached();
     let spy = Spy::install(&world);
@@ -58,8 +70,8 @@ fn off_leaves_nothing_behind() {
 fn without_settings_the_store_is_in_the_users_cache_directory() {
     let world = World::cached();
     let here = world.checkout("here", &library_and_program());
-    here.cargo("build").env_remove("THYMOS_DIR").ok();
-    assert!(world.home().join(".cache/thymos/v1/actions").exists());
+    here.cargo("build").env_remove("THYMOS_DIR").env("HOME", here.path("home")).ok();
+    assert!(here.path("home/.cache/thymos/v1/actions").exists());
     here.clean();
     here.cargo("build").env_remove("THYMOS_DIR").env("XDG_CACHE_HOME", here.path("xdg")).ok();
     assert!(here.path("xdg/thymos/v1/actions").exists());
@@ -70,11 +82,10 @@ fn the_environment_goes_before_the_workspaces_file_and_that_before_the_users() {
     let world = World::cached();
     let files = library_and_program().file("thymos.toml", "cache-size = \"20G\"\nmode = \"on\"\n");
     let here = world.checkout("here", &files);
-    std::fs::create_dir_all(world.home().join(".config")).unwrap();
-    for directory in [".config/thymos", ".config"] {
-        world.at("home").write(&format!("{directory}/thymos.toml"), "cache-size = \"30G\"\nmode = \"off\"\n");
+    for directory in ["thymos", "."] {
+        world.at("config").write(&format!("{directory}/thymos.toml"), "cache-size = \"30G\"\nmode = \"off\"\n");
     }
-    world.env("XDG_CONFIG_HOME", &world.home().join(".config").display().to_string());
+    world.env("XDG_CONFIG_HOME", &world.root().join("config").display().to_string());
     builds(&here);
     assert!(world.stats().misses > 0, "the workspace says on");
     let limit = |directory: &Checkout<'_>, size: Option<&str>| {

@@ -125,7 +125,7 @@ impl<'w> Checkout<'w> {
     pub fn compile(&self, words: &str) -> Cargo {
         fs::create_dir_all(self.path("out")).expect("the checkout is writable");
         let emit = if words.contains("--emit") { "" } else { "--emit=dep-info,link" };
-        let rustc = self.rustc("--crate-name app --out-dir out").arg_list(emit).arg_list(words);
+        let rustc = self.rustc("--crate-name app --out-dir").arg(self.path("out")).arg_list(emit).arg_list(words);
         rustc.env("CARGO_MANIFEST_DIR", &self.root).env("CARGO_PKG_NAME", "app").env("CARGO_CRATE_NAME", "app")
     }
 
