@@ -19,11 +19,12 @@ fn builds(here: &Checkout<'_>) {
 #[test]
 fn read_only_mode_answers_and_stores_nothing() {
     let world = World::cached();
+    let spy = Spy::install(&world);
     let here = world.checkout("here", &library_and_program());
     here.cargo("build").env("THYMOS_MODE", "read-only").ok();
     assert_eq!(world.stats().store.entries, 0);
     builds(&here);
-    let spy = Spy::install(&world);
+    spy.take();
     here.clean();
     here.cargo("build").env("THYMOS_MODE", "read-only").ok();
     assert_eq!(spy.take(), [""; 0], "{}", world.events_text());
@@ -60,9 +61,10 @@ fn refresh_mode_compiles_everything_and_stores_it_anew() {
 #[test]
 fn off_leaves_nothing_behind() {
     let world = World::cached();
-    world.env("THYMOS_MODE", "off");
+    let nowhere = world.root().join("nowhere");
+    world.env("THYMOS_MODE", "off").env("THYMOS_DIR", &nowhere.display().to_string());
     builds(&world.checkout("here", &library_and_program()));
-    assert!(!world.store().join("v1/actions").exists());
+    assert!(!nowhere.exists());
 }
 
 #[test]
@@ -109,11 +111,22 @@ fn several_versions(here: &Checkout<'_>) {
     }
 }
 
+/// Makes everything in the store older by an hour: what is very young may belong to a build that is still going on.
+fn grow_old(world: &World) {
+    let store = world.at("store");
+    for path in store.files_below("v1/actions").into_iter().chain(store.files_below("v1/blobs")) {
+        let time = store.modified(&path) - Duration::from_secs(3600);
+        store.set_modified(&path, time);
+    }
+}
+
 #[test]
 fn collecting_keeps_within_the_limit_and_takes_the_oldest_first() {
     let world = World::cached();
+    let spy = Spy::install(&world);
     let here = world.checkout("here", &library_and_program());
     several_versions(&here);
+    grow_old(&world);
     let full = world.stats().store;
     let limit = full.bytes / 2;
     world.env("THYMOS_CACHE_SIZE", &limit.to_string());
@@ -121,7 +134,7 @@ fn collecting_keeps_within_the_limit_and_takes_the_oldest_first() {
     let after = world.stats().store;
     assert!(after.bytes <= limit && after.entries < full.entries && after.entries > 0, "{full:#?} {after:#?}");
 
-    let spy = Spy::install(&world);
+    spy.take();
     builds(&here);
     assert_eq!(spy.take(), [""; 0], "the newest is still there");
     here.write("src/lib.rs", "pub fn text() -> String { \"0\".repeat(000); \"built\".to_owned() }");
@@ -133,10 +146,14 @@ fn collecting_keeps_within_the_limit_and_takes_the_oldest_first() {
 fn a_store_over_its_limit_is_collected_by_itself() {
     let world = World::cached();
     let here = world.checkout("here", &library_and_program());
-    world.env("THYMOS_CACHE_SIZE", "2M");
     several_versions(&here);
+    grow_old(&world);
+    let limit = world.stats().store.bytes / 2;
+    world.env("THYMOS_CACHE_SIZE", &limit.to_string());
+    here.write("src/lib.rs", "pub fn text() -> String { \"one more\".to_owned(); \"built\".to_owned() }");
+    builds(&here);
     let patience = Instant::now() + Duration::from_secs(60);
-    while world.stats().store.bytes > 2_000_000 {
+    while world.stats().store.bytes > limit {
         assert!(Instant::now() < patience, "collected in time: {:#?}", world.stats());
         std::thread::yield_now();
     }
