@@ -88,6 +88,8 @@ impl Query<'_> {
         let mut paths: Vec<PathBuf> = std::iter::once(rustc.clone()).chain(driver).collect();
         libraries(&sysroot.join("lib"), &mut paths);
         libraries(&sysroot.join("bin"), &mut paths);
+        let programs = ["rustc", "clippy-driver"].map(|name| format!("bin/{name}{}", std::env::consts::EXE_SUFFIX));
+        paths.extend(programs.map(|program| sysroot.join(program)).into_iter().filter(|program| program.is_file()));
         loaded(&rustc, &mut paths);
         let mut directories = vec![sysroot.join("lib")];
         for target in [host.as_str()].into_iter().chain(self.target) {

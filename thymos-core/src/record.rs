@@ -112,8 +112,9 @@ impl Recorder<'_> {
 
     fn is_own(&self, path: &Path, seen: Seen) -> bool {
         let unit = self.invocation;
-        let session = unit.incremental.as_deref().is_some_and(|session| path.starts_with(session));
-        let inside = path.strip_prefix(&unit.out_dir).ok().and_then(|rest| rest.components().next());
+        let here = |path: &Path| self.around.directory.join(path);
+        let session = unit.incremental.as_deref().is_some_and(|session| path.starts_with(here(session)));
+        let inside = path.strip_prefix(here(&unit.out_dir)).ok().and_then(|rest| rest.components().next());
         let owned = inside.is_some_and(|name| unit.owns(name.as_os_str()));
         let device = path.starts_with("/dev") || path.starts_with("/proc");
         session || owned || device || (seen == Seen::Directory && path.is_dir())
@@ -253,7 +254,7 @@ impl Recorder<'_> {
             }
         }
         let reads = match &self.compiled.observed.env {
-            Ok(reads) if reads.whole == WholeEnv::Unread => variables::Reads::Named(&reads.late),
+            Ok(reads) if !self.read_as_a_whole(&reads.whole) => variables::Reads::Named(&reads.late),
             _ if loads_macros(&self.compiled.observed, roots) => variables::Reads::Everything,
             _ => variables::Reads::Named(&[]),
         };
@@ -263,6 +264,16 @@ impl Recorder<'_> {
         let mut seen = HashSet::new();
         inputs.retain(|input| seen.insert(input.clone()));
         Ok(inputs)
+    }
+
+    /// A shared object that the compile itself made refers to `environ` as every program with the standard library may; it
+    /// is read back, not run.
+    fn read_as_a_whole(&self, whole: &WholeEnv) -> bool {
+        let own = |path: &PathBuf| {
+            path.parent().is_some_and(|parent| parent == self.around.directory.join(&self.invocation.out_dir))
+                && path.file_name().is_some_and(|name| self.invocation.owns(name))
+        };
+        matches!(whole, WholeEnv::MaybeReadBy(readers) if !readers.iter().all(own))
     }
 
     fn out_dir_only_locates(&self, info: &DepInfo) -> bool {

@@ -17,6 +17,7 @@ use crate::event::{self, Event};
 use crate::hit::Lookup;
 use crate::invocation::{self, Head, Invocation, Parsed};
 use crate::notice;
+use crate::observe;
 use crate::os::{self, Wait};
 use crate::outcome::{Bypass, Degraded, Miss, Outcome, plain};
 use crate::record::Recorder;
@@ -241,7 +242,8 @@ impl Session<'_> {
             },
             Err(error) => self.leave(&Outcome::Degraded(Degraded::StoreUnavailable(plain(&error)))),
         };
-        let compiled = match compile::run(command(&self.unit.head, &self.unit.arguments, &self.remapping())) {
+        let command = command(&self.unit.head, &self.unit.arguments, &self.remapping());
+        let compiled = match compile::run(command, self.options()) {
             Ok(compiled) => compiled,
             Err(_) => self.leave(&reason),
         };
@@ -252,6 +254,13 @@ impl Session<'_> {
         self.unit.log(&outcome, facts);
         drop(lock);
         os::exit_like(status)
+    }
+
+    /// Links that the compiler resolves lead to files that it then opens. A proc macro may do with one what it likes, and a
+    /// unit without externs has none.
+    fn options(&self) -> observe::Options {
+        let alone = self.unit.invocation.externs.is_empty();
+        observe::Options { links: if alone { observe::Links::Ignored } else { observe::Links::Watched }, ..Default::default() }
     }
 
     fn facts(&self) -> Facts {

@@ -54,8 +54,8 @@ pub enum WholeEnv {
     /// Nothing that ran can have done so.
     #[default]
     Unread,
-    /// This file could have: a library that refers to `environ`, or the environment's file under `/proc`.
-    MaybeReadBy(PathBuf),
+    /// Each of these files could have: libraries that refer to `environ`, or the environment's file under `/proc`.
+    MaybeReadBy(Vec<PathBuf>),
 }
 
 /// One path, looked at in one way by one program.

@@ -206,9 +206,9 @@ fn is_environ(path: &[u8]) -> bool {
 
 /// A library that is loaded while the program runs is code that others wrote, such as a proc macro.
 fn whole(suspects: Vec<Vec<u8>>) -> WholeEnv {
-    let mut paths = suspects.into_iter().map(|path| PathBuf::from(os(&path)));
-    let reader = paths.find(|path| path.ends_with("environ") || elf::imports_environ(path));
-    reader.map_or(WholeEnv::Unread, WholeEnv::MaybeReadBy)
+    let paths = suspects.into_iter().map(|path| PathBuf::from(os(&path)));
+    let readers: Vec<PathBuf> = paths.filter(|path| path.ends_with("environ") || elf::imports_environ(path)).collect();
+    if readers.is_empty() { WholeEnv::Unread } else { WholeEnv::MaybeReadBy(readers) }
 }
 
 fn unique(names: Vec<OsString>) -> Vec<OsString> {
