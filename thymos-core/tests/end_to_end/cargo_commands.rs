@@ -115,7 +115,8 @@ fn a_clippy_driver_in_front_of_rustc_is_understood() {
         let mut command = here.command(env!("CARGO_BIN_EXE_thymos").as_ref());
         command
             .args(["clippy-driver", "rustc"])
-            .args("--crate-type lib --crate-name app src/lib.rs --emit=dep-info,metadata --out-dir out".split(' '));
+            .args("--crate-type lib --crate-name app src/lib.rs --emit=dep-info,metadata --out-dir".split(' '))
+            .arg(here.path("out"));
         let run = crate::support::Run::of(&mut command).ok();
         assert!(run.stderr.contains("needless_return"), "{run:#?}");
     }

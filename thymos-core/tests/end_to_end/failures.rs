@@ -81,6 +81,7 @@ fn a_home_that_cannot_be_written_costs_only_the_cache() {
 fn a_store_that_is_a_file_costs_only_the_cache() {
     let world = World::cached();
     let here = world.checkout("here", &library_and_program());
+    std::fs::remove_dir_all(world.store()).unwrap();
     std::fs::write(world.store(), "a file where a store should be").unwrap();
     builds(&here);
     builds(&here);
@@ -151,9 +152,10 @@ fn a_read_only_store_still_answers() {
     let world = World::cached();
     let here = world.checkout("here", &library_and_program());
     let disk = Mount::new(&world.store(), &["-t", "tmpfs", "-o", "size=100m", "none"]);
+    let spy = crate::support::Spy::install(&world);
     builds(&here);
     disk.change("remount,ro");
-    let spy = crate::support::Spy::install(&world);
+    spy.take();
     builds(&here);
     assert_eq!(spy.take(), [""; 0], "what is there can be read");
     here.edit("src/main.rs", "app::text()", "app::text() + \"!\"");
@@ -186,10 +188,11 @@ fn a_store_that_others_may_write_is_not_used() {
     use std::os::unix::fs::PermissionsExt;
     let world = World::cached();
     let here = world.checkout("here", &library_and_program());
+    let spy = crate::support::Spy::install(&world);
     builds(&here);
     std::fs::set_permissions(world.store().join("v1"), std::fs::Permissions::from_mode(0o777)).unwrap();
     std::fs::set_permissions(world.store(), std::fs::Permissions::from_mode(0o777)).unwrap();
-    let spy = crate::support::Spy::install(&world);
+    spy.take();
     builds(&here);
     assert_eq!(spy.take(), ["app", "app"], "somebody else may have put it there");
 }

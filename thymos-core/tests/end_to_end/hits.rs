@@ -47,14 +47,13 @@ fn a_hit_starts_no_process() {
     }
     let world = World::cached();
     let here = world.checkout("here", &library_and_program());
-    let words =
-        "--crate-name app --crate-type lib src/lib.rs --emit dep-info,metadata,link --out-dir out -C metadata=x";
+    let words = "--crate-name app --crate-type lib src/lib.rs --emit dep-info,metadata,link -C metadata=x --out-dir";
     std::fs::create_dir_all(here.path("out")).unwrap();
-    here.rustc(words).ok();
+    here.rustc(words).arg(here.path("out")).ok();
     here.remove("out/libapp.rlib");
     let mut command = here.command("strace".as_ref());
     command.args(["-f", "-o", "trace", "-e", "trace=process,fsync,fdatasync,connect"]);
-    command.args([env!("CARGO_BIN_EXE_thymos"), "rustc"]).args(words.split(' '));
+    command.args([env!("CARGO_BIN_EXE_thymos"), "rustc"]).args(words.split(' ')).arg(here.path("out"));
     crate::support::Run::of(&mut command).ok();
     assert!(here.path("out/libapp.rlib").exists());
     let stats = world.stats();

@@ -60,7 +60,9 @@ fn a_build_whose_twin_is_killed_goes_on() {
     let compile = || {
         let mut command = here.command(env!("CARGO_BIN_EXE_thymos").as_ref());
         command.arg(rustc.program());
-        command.args("--crate-type lib --crate-name app src/lib.rs --emit=dep-info,link --out-dir .".split(' '));
+        command
+            .args("--crate-type lib --crate-name app src/lib.rs --emit=dep-info,link --out-dir".split(' '))
+            .arg(here.root());
         command
     };
     let mut first = compile().spawn().unwrap();

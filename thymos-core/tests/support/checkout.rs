@@ -121,11 +121,12 @@ impl<'w> Checkout<'w> {
         Cargo::new(command)
     }
 
-    /// Prepares the compile of the crate `app` without cargo, with what cargo always passes: its outputs land in `out`.
+    /// Prepares the compile of the crate `app` without cargo, with what cargo always passes.
     pub fn compile(&self, words: &str) -> Cargo {
-        fs::create_dir_all(self.path("out")).expect("the checkout is writable");
+        let out = self.path("target/debug/deps");
+        fs::create_dir_all(&out).expect("the checkout is writable");
         let emit = if words.contains("--emit") { "" } else { "--emit=dep-info,link" };
-        let rustc = self.rustc("--crate-name app --out-dir out").arg_list(emit).arg_list(words);
+        let rustc = self.rustc("--crate-name app --out-dir").arg(out).arg_list(emit).arg_list(words);
         rustc.env("CARGO_MANIFEST_DIR", &self.root).env("CARGO_PKG_NAME", "app").env("CARGO_CRATE_NAME", "app")
     }
 

@@ -58,7 +58,9 @@ fn waiting_compile(here: &Checkout<'_>) -> Waiting {
     });
     let mut command = here.command(env!("CARGO_BIN_EXE_thymos").as_ref());
     command.arg(compiler.program());
-    command.args("--crate-type lib --crate-name app src/lib.rs --emit=dep-info,link --out-dir .".split(' '));
+    command
+        .args("--crate-type lib --crate-name app src/lib.rs --emit=dep-info,link --out-dir".split(' '))
+        .arg(here.root());
     let child = command.stdout(Stdio::piped()).process_group(0).spawn().unwrap();
     started.recv_timeout(Duration::from_secs(60)).expect("the compiler starts");
     Waiting { child, go, _compiler: compiler }
@@ -122,7 +124,8 @@ fn a_compiler_killed_by_a_signal_looks_killed_by_a_signal() {
             }
             crate::support::Run::of(
                 command
-                    .args("--crate-type lib --crate-name app src/lib.rs --emit=dep-info,link --out-dir .".split(' ')),
+                    .args("--crate-type lib --crate-name app src/lib.rs --emit=dep-info,link --out-dir".split(' '))
+                    .arg(here.root()),
             )
         };
         let killed = compile();

@@ -199,7 +199,7 @@ fn a_list_of_arguments_as_long_as_the_system_allows_compiles() {
         for _ in 0..2 {
             stage.sees(here.compile("--crate-type bin src/main.rs @list.txt").run());
             stage.sees(here.compile("--crate-type bin src/main.rs").arg_list(&list).run());
-            stage.sees(here.run("out/app"));
+            stage.sees(here.run("target/debug/deps/app"));
         }
     });
 }

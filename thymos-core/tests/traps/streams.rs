@@ -30,7 +30,7 @@ fn a_warning_is_said_again_when_the_unit_comes_from_the_cache() {
 
 #[test]
 fn colour_format_and_width_of_diagnostics_are_those_asked_for() {
-    guarded_by("key-arguments").tell(|stage| {
+    guarded_by("key-arguments,input-display").tell(|stage| {
         let here = stage.checkout("here", &with_a_warning());
         for arguments in [
             "--error-format=human --color=never",
@@ -119,7 +119,7 @@ fn the_notification_of_metadata_arrives_while_the_compiler_still_runs() {
     std::fs::create_dir_all(here.path("out")).unwrap();
     let mut command = here.command(env!("CARGO_BIN_EXE_thymos").as_ref());
     command.arg(rustc.program()).args("--crate-type lib --crate-name app src/lib.rs --error-format=json".split(' '));
-    command.args("--json=artifacts --emit=dep-info,metadata,link --out-dir out".split(' '));
+    command.args("--json=artifacts --emit=dep-info,metadata,link --out-dir".split(' ')).arg(here.path("out"));
     let mut child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
     let (sender, receiver) = mpsc::channel();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();

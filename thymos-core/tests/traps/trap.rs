@@ -1,7 +1,8 @@
 //! The trap harness. A trap is a story: a few files, builds, changes, and what somebody who watches would see.
 //!
-//! The story is told with plain cargo, which says what is right; through the cache, from empty; again with the same
-//! store and the checkouts at other paths; and, as the negative control, with the guards that the trap is about switched off.
+//! The story is told with plain cargo, which says what is right; through the cache, from empty; with the same store and the
+//! checkouts at other paths; once more where it was told first, which must find something in the store; and, as the negative
+//! control, with the guards that the trap is about switched off.
 //! What is seen must be the same each time, but for the control, in which it must differ. A story that ends well with and
 //! without its guards is no trap, and fails.
 
@@ -39,9 +40,15 @@ impl Trap {
 
         world.set_mode(Mode::Cached);
         assert_same(&right_here, &tell_at(&world, "one", &story), &world, "with an empty store");
-        world.zero();
         assert_same(&right_there, &tell_at(&world, "another/place", &story), &world, "with a warm store, elsewhere");
-        assert_eq!(world.stats().hits > 0, self.hits, "a warm store answers (or may not):\n{}", world.events_text());
+        world.zero();
+        assert_same(&right_here, &tell_at(&world, "one", &story), &world, "with a warm store");
+        assert_eq!(
+            world.stats().hits > 0,
+            self.hits,
+            "a warm store answers, unless it must not:\n{}",
+            world.events_text()
+        );
 
         // Release builds of the binary have no switches.
         if let Some(guards) = self.guards.filter(|_| cfg!(debug_assertions)) {
