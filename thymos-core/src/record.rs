@@ -17,7 +17,7 @@ use crate::invocation::Invocation;
 use crate::locator;
 use crate::manifest::{Entry, Input, Output};
 use crate::memo::Memo;
-use crate::observe::{AccessKind, Observed, Seen, WholeEnv};
+use crate::observe::{AccessKind, Directory, Seen, WholeEnv};
 use crate::os;
 use crate::outcome::{Bypass, Degraded, Outcome, plain};
 use crate::request::{Request, Surroundings};
@@ -66,6 +66,7 @@ impl Recorder<'_> {
         let text = fs::read(self.invocation.dep_info()).map_err(|error| gather(&error))?;
         let info = depinfo::parse(&text);
         self.check_writes().map_err(Outcome::Bypass)?;
+        self.check_session().map_err(Outcome::Bypass)?;
         self.check_keyed()?;
         let mut inputs = self.files(&info)?;
         inputs.extend(self.variables(&info)?);
@@ -108,6 +109,22 @@ impl Recorder<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A compile that went on from an earlier session is left to rustc.
+    fn check_session(&self) -> Result<(), Bypass> {
+        let unit = self.invocation;
+        let Some(sessions) = unit.incremental.as_deref().map(|path| self.around.directory.join(path)) else { return Ok(()) };
+        let prefix = format!("{}-", unit.crate_name);
+        let is_session = |path: &Path| {
+            let name = path.strip_prefix(&sessions).ok().and_then(|rest| rest.components().next());
+            name.is_some_and(|name| name.as_os_str().as_encoded_bytes().starts_with(prefix.as_bytes()))
+        };
+        let observed = &self.compiled.observed;
+        // The first thing that is done to a session's directory tells whether it was there.
+        let mut touched = observed.accesses.iter().filter(|access| is_session(&access.path));
+        let new = touched.next().is_some_and(|first| first.path.parent() == Some(&sessions) && first.seen == Seen::Absent);
+        if observed.complete.is_ok() && new { Ok(()) } else { Err(Bypass::Incremental) }
     }
 
     fn is_own(&self, path: &Path, seen: Seen) -> bool {
@@ -255,25 +272,52 @@ impl Recorder<'_> {
         }
         let reads = match &self.compiled.observed.env {
             Ok(reads) if !self.read_as_a_whole(&reads.whole) => variables::Reads::Named(&reads.late),
-            _ if loads_macros(&self.compiled.observed, roots) => variables::Reads::Everything,
+            _ if self.loads_macros() => variables::Reads::Everything,
             _ => variables::Reads::Named(&[]),
         };
         if Guard::InputObserved.on() {
             inputs.extend(variables::inputs(reads, self.around.environment));
+        }
+        if Guard::BindDirectory.on() && self.asks_for_directory() {
+            inputs.extend(self.place_of_directory());
         }
         let mut seen = HashSet::new();
         inputs.retain(|input| seen.insert(input.clone()));
         Ok(inputs)
     }
 
+    /// Returns whether the compile loaded a shared object that Cargo built: a proc macro can read what it likes.
+    fn loads_macros(&self) -> bool {
+        let Some(target) = self.request.roots.path(Root::Target) else { return true };
+        let observed = &self.compiled.observed;
+        let library = |path: &Path| path.to_str().is_none_or(|path| path.ends_with(std::env::consts::DLL_SUFFIX));
+        let loaded = |path: &Path| path.starts_with(&target) && library(path) && !self.is_output(path);
+        observed.complete.is_err() || observed.accesses.iter().any(|access| loaded(&access.path))
+    }
+
+    fn is_output(&self, path: &Path) -> bool {
+        path.parent().is_some_and(|parent| parent == self.around.directory.join(&self.invocation.out_dir))
+            && path.file_name().is_some_and(|name| self.invocation.owns(name))
+    }
+
     /// A shared object that the compile itself made refers to `environ` as every program with the standard library may; it
     /// is read back, not run.
     fn read_as_a_whole(&self, whole: &WholeEnv) -> bool {
-        let own = |path: &PathBuf| {
-            path.parent().is_some_and(|parent| parent == self.around.directory.join(&self.invocation.out_dir))
-                && path.file_name().is_some_and(|name| self.invocation.owns(name))
-        };
-        matches!(whole, WholeEnv::MaybeReadBy(readers) if !readers.iter().all(own))
+        matches!(whole, WholeEnv::MaybeReadBy(readers) if !readers.iter().all(|path| self.is_output(path)))
+    }
+
+    fn asks_for_directory(&self) -> bool {
+        match &self.compiled.observed.env {
+            Ok(reads) => reads.directory == Directory::Asked,
+            Err(_) => self.loads_macros(),
+        }
+    }
+
+    /// The working directory lies in these roots, and its path is part of theirs.
+    fn place_of_directory(&self) -> Vec<Input> {
+        let roots = &self.request.roots;
+        let holds = |root: &Root| roots.path(*root).is_some_and(|path| self.around.directory.starts_with(path));
+        Root::ALL.into_iter().filter(holds).map(|root| Input::Place(root, roots.value(root))).collect()
     }
 
     fn out_dir_only_locates(&self, info: &DepInfo) -> bool {
@@ -309,15 +353,6 @@ impl Recorder<'_> {
         outputs.sort_by(|one, two| one.name.cmp(&two.name));
         Ok((outputs, files, found))
     }
-}
-
-/// Returns whether the compile loaded a shared object that Cargo built: a proc macro can read what it likes.
-fn loads_macros(observed: &Observed, roots: &Roots) -> bool {
-    let Some(target) = roots.path(Root::Target) else { return true };
-    observed.complete.is_err()
-        || observed.accesses.iter().any(|access| {
-            access.path.starts_with(&target) && access.path.to_str().is_none_or(|path| path.ends_with(std::env::consts::DLL_SUFFIX))
-        })
 }
 
 /// Returns the digest of the names in a directory.

@@ -7,6 +7,8 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::Path;
 
+use crate::guard::Guard;
+
 /// Nanoseconds since the epoch; negative before it.
 pub type Nanos = i128;
 
@@ -80,7 +82,8 @@ impl Stamp {
 
 impl From<&Metadata> for Stamp {
     fn from(metadata: &Metadata) -> Self {
-        crate::os::stamp(metadata)
+        let stamp = crate::os::stamp(metadata);
+        if Guard::MemoChangeTime.on() { stamp } else { Self { inode: 0, changed: 0, ..stamp } }
     }
 }
 
