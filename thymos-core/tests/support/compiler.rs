@@ -64,10 +64,10 @@ impl Compiler {
     }
 }
 
-/// Counts real compiler runs. Cargo is told to use it as `RUSTC`.
+/// Counts real compiler runs.
 ///
-/// It is a program and no script: a shell takes in every variable there is, and a result that depends on every variable is
-/// no use to another checkout.
+/// It is a library that every process of a world loads, so that nothing about the compile is other than it would be: a
+/// program in the compiler's place would be a compiler of its own.
 pub struct Spy {
     reports: File,
     // The compiler's end, which must stay open for as long as compilers may start.
@@ -77,15 +77,14 @@ pub struct Spy {
 const SPY: &str = r#"
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-int main(int count, char **arguments) {
+__attribute__((constructor)) static void report(int count, char **arguments) {
+    const char *program = count ? strrchr(arguments[0], '/') : 0;
+    if (!program || strcmp(program, "/rustc"))
+        return;
     for (int i = 1; i + 1 < count; i++)
         if (!strcmp(arguments[i], "--crate-name") && strcmp(arguments[i + 1], "___"))
             dprintf(REPORTS, "%s\n", arguments[i + 1]);
-    arguments[0] = REAL;
-    execv(REAL, arguments);
-    return 127;
 }
 "#;
 
@@ -94,13 +93,13 @@ impl Spy {
     pub fn install(world: &World) -> Spy {
         let (reports, end) = inheritable_pipe();
         rustix::fs::fcntl_setfl(&reports, OFlags::NONBLOCK).expect("an open pipe has flags");
-        let program = world.root().join("spy/rustc");
-        write(&program.with_extension("c"), SPY.as_bytes());
+        let library = world.root().join("spy/spy.so");
+        write(&library.with_extension("c"), SPY.as_bytes());
         let mut cc = Command::new("cc");
-        cc.arg(format!("-DREPORTS={}", end.as_raw_fd())).arg(format!("-DREAL=\"{}\"", real_rustc().display()));
-        let status = cc.arg(program.with_extension("c")).arg("-o").arg(&program).status();
+        cc.args(["-shared", "-fPIC"]).arg(format!("-DREPORTS={}", end.as_raw_fd()));
+        let status = cc.arg(library.with_extension("c")).arg("-o").arg(&library).status();
         assert!(status.expect("Rust needs a C compiler, so there is one").success());
-        world.env("RUSTC", &program.display().to_string());
+        world.env("LD_PRELOAD", &library.display().to_string());
         Spy { reports, _end: end }
     }
 
