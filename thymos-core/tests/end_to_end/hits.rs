@@ -79,7 +79,7 @@ fn both_streams_of_a_hit_are_those_of_the_compile() {
     let cold = compile();
     assert!(cold.stderr.contains("unused"));
     assert_eq!(compile(), cold);
-    assert_eq!(world.stats().hits, 1);
+    assert_eq!(world.stats().hits, 1, "{}", world.events_text());
 }
 
 #[test]

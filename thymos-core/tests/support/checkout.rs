@@ -6,6 +6,8 @@ use std::process::Command;
 use std::time::SystemTime;
 
 use super::files::write;
+#[cfg(unix)]
+use super::files::write_executable;
 use super::{Cargo, Run, World};
 
 pub struct Checkout<'w> {
@@ -38,9 +40,7 @@ impl<'w> Checkout<'w> {
     /// Writes a script that can be started, and returns its absolute path.
     #[cfg(unix)]
     pub fn executable(&self, path: &str, script: &str) -> String {
-        use std::os::unix::fs::PermissionsExt;
-        self.write(path, script);
-        fs::set_permissions(self.path(path), fs::Permissions::from_mode(0o755)).expect("its owner may do so");
+        write_executable(&self.path(path), script);
         self.path(path).display().to_string()
     }
 

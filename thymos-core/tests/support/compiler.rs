@@ -5,18 +5,18 @@
 //! one that only compiles.
 #![cfg(unix)]
 
-use std::fs::{self, File, Permissions};
-use std::io::{BufRead, BufReader, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::process::Command;
 
+use rustix::fs::OFlags;
 use rustix::io::FdFlags;
 use rustix::pipe::pipe;
 
 use super::World;
-use super::files::write;
+use super::files::{write, write_executable};
 
 /// When a compiler reports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,8 +46,7 @@ impl Compiler {
             answers = from_answers.as_raw_fd(),
             real = real_rustc().display(),
         );
-        write(path, script.as_bytes());
-        fs::set_permissions(path, Permissions::from_mode(0o755)).expect("its owner may do so");
+        write_executable(path, &script);
         std::thread::spawn(move || {
             let mut answers = answers;
             for line in BufReader::new(reports).lines().map_while(Result::ok) {
@@ -65,30 +64,52 @@ impl Compiler {
     }
 }
 
-/// Counts real compiler runs. Cargo is told to use it as `RUSTC`.
+/// Counts real compiler runs.
+///
+/// It is a library that every process of a world loads, so that nothing about the compile is other than it would be: a
+/// program in the compiler's place would be a compiler of its own.
 pub struct Spy {
-    compiler: Compiler,
-    compiled: Arc<Mutex<Vec<String>>>,
+    reports: File,
+    // The compiler's end, which must stay open for as long as compilers may start.
+    _end: File,
 }
+
+const SPY: &str = r#"
+#include <stdio.h>
+#include <string.h>
+
+__attribute__((constructor)) static void report(int count, char **arguments) {
+    const char *program = count ? strrchr(arguments[0], '/') : 0;
+    if (!program || strcmp(program, "/rustc"))
+        return;
+    for (int i = 1; i + 1 < count; i++)
+        if (!strcmp(arguments[i], "--crate-name") && strcmp(arguments[i + 1], "___"))
+            dprintf(REPORTS, "%s\n", arguments[i + 1]);
+}
+"#;
 
 impl Spy {
     /// Installs a spy for every process of this world.
     pub fn install(world: &World) -> Spy {
-        let compiled = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&compiled);
-        let compiler = Compiler::reporting(&world.root().join("spy/rustc"), move |moment, name| {
-            if moment == Moment::Before {
-                seen.lock().expect("nobody panics with it").push(name.to_owned());
-            }
-            String::new()
-        });
-        world.env("RUSTC", &compiler.program().display().to_string());
-        Spy { compiler, compiled }
+        let (reports, end) = inheritable_pipe();
+        rustix::fs::fcntl_setfl(&reports, OFlags::NONBLOCK).expect("an open pipe has flags");
+        let library = world.root().join("spy/spy.so");
+        write(&library.with_extension("c"), SPY.as_bytes());
+        let mut cc = Command::new("cc");
+        cc.args(["-shared", "-fPIC"]).arg(format!("-DREPORTS={}", end.as_raw_fd()));
+        let status = cc.arg(library.with_extension("c")).arg("-o").arg(&library).status();
+        assert!(status.expect("Rust needs a C compiler, so there is one").success());
+        world.env("LD_PRELOAD", &library.display().to_string());
+        Spy { reports, _end: end }
     }
 
     /// Returns the names of the crates compiled since the last call, sorted.
     pub fn take(&self) -> Vec<String> {
-        let mut names = std::mem::take(&mut *self.compiled.lock().expect("nobody panics with it"));
+        let mut text = Vec::new();
+        // It ends with the error that there is nothing more at the moment.
+        let _ = (&self.reports).read_to_end(&mut text);
+        let text = String::from_utf8(text).expect("crates have names in ASCII");
+        let mut names: Vec<String> = text.lines().map(str::to_owned).collect();
         names.sort();
         names
     }
