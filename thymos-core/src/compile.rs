@@ -20,7 +20,7 @@ pub struct Compiled {
     pub stdout: Vec<u8>,
     /// Everything it wrote to standard error.
     pub stderr: Vec<u8>,
-    /// When it was started, by the clock that files are stamped with.
+    /// When it was started.
     pub began: Nanos,
     /// How long it took.
     pub took: Duration,

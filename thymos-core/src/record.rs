@@ -22,7 +22,7 @@ use crate::os;
 use crate::outcome::{Bypass, Degraded, Outcome, plain};
 use crate::request::{Request, Surroundings};
 use crate::roots::{Root, Roots};
-use crate::stamp::Stamp;
+use crate::stamp::{self, Stamp};
 use crate::store::Sharing;
 use crate::variables;
 
@@ -247,14 +247,16 @@ impl Recorder<'_> {
         })
     }
 
-    /// A file whose stamp moved since the compile opened it, or that was changed after the compile began. What another
-    /// wrapper published meanwhile got a second name, which moves the change time and nothing else.
+    /// A file whose stamp moved since the compile opened it, or that was changed after the compile began: it may have been
+    /// saved twice under one stamp. What another wrapper published meanwhile got a second name, which moves the change time
+    /// and nothing else.
     fn may_have_changed(&self, path: &Path, opened: Option<Stamp>, now: Stamp) -> bool {
         let published = || self.request.roots.path(Root::Target).is_some_and(|target| path.starts_with(target));
+        let began = self.compiled.began;
         match opened {
-            Some(opened) if opened == now => now.modified > self.compiled.began && !published(),
+            Some(opened) if opened == now => now.changed > began && !published(),
             Some(opened) => !(published() && Stamp { changed: now.changed, ..opened } == now),
-            None => now.changed > self.compiled.began,
+            None => now.is_young(began) || now.changed > began,
         }
     }
 
@@ -292,7 +294,8 @@ impl Recorder<'_> {
         let observed = &self.compiled.observed;
         let library = |path: &Path| path.to_str().is_none_or(|path| path.ends_with(std::env::consts::DLL_SUFFIX));
         let loaded = |path: &Path| path.starts_with(&target) && library(path) && !self.is_output(path);
-        observed.complete.is_err() || observed.accesses.iter().any(|access| loaded(&access.path))
+        observed.complete.is_err()
+            || observed.accesses.iter().any(|access| matches!(access.seen, Seen::File(_)) && loaded(&access.path))
     }
 
     fn is_output(&self, path: &Path) -> bool {
@@ -336,7 +339,8 @@ impl Recorder<'_> {
                 continue;
             }
             let metadata = entry.metadata().map_err(|error| gather(&error))?;
-            if Stamp::from(&metadata).changed < self.compiled.began {
+            // The clock that stamps files may lag behind ours by a tick.
+            if Stamp::from(&metadata).changed < self.compiled.began - stamp::TICKS {
                 continue;
             }
             if !metadata.is_file() {
