@@ -144,7 +144,7 @@ fn a_path_that_a_macro_turns_into_a_length_is_this_checkouts() {
 
 #[test]
 fn the_working_directory_that_a_macro_asks_for_is_this_checkouts() {
-    guarded_by("bind-env,bind-search,input-observed").tell(|stage| {
+    guarded_by("bind-directory,bind-env,bind-search,input-observed").tell(|stage| {
         let asks = "format!(\"{}\", std::env::current_dir().unwrap().as_os_str().len())";
         let files = printing_what_a_macro_makes(asks);
         stage.sees_app(&stage.checkout("here", &files));

@@ -30,7 +30,7 @@ fn a_warning_is_said_again_when_the_unit_comes_from_the_cache() {
 
 #[test]
 fn colour_format_and_width_of_diagnostics_are_those_asked_for() {
-    guarded_by("key-arguments,input-display").tell(|stage| {
+    guarded_by("key-arguments").tell(|stage| {
         let here = stage.checkout("here", &with_a_warning());
         for arguments in [
             "--error-format=human --color=never",
