@@ -74,7 +74,7 @@ fn both_streams_of_a_hit_are_those_of_the_compile() {
         &library_and_program().file("src/lib.rs", "pub fn text() -> String { let unused = 1; String::new() }"),
     );
     let compile = || {
-        here.rustc("--crate-type lib --crate-name app src/lib.rs --error-format=json --json=artifacts,diagnostic-rendered-ansi").ok()
+        here.compile("--crate-type lib src/lib.rs --error-format=json --json=artifacts,diagnostic-rendered-ansi").ok()
     };
     let cold = compile();
     assert!(cold.stderr.contains("unused"));

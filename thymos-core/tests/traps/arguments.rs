@@ -78,7 +78,7 @@ fn flags_whose_text_runs_together_are_not_the_same() {
             &["--cfg=k=\"a\"", "--cfg=b"],
         ] {
             let rustc = here.compile("--crate-type bin src/main.rs -A unexpected-cfgs");
-            stage.sees(flags.iter().fold(rustc, |rustc, flag| rustc.arg(flag)).run());
+            stage.sees(flags.iter().fold(rustc, crate::support::Cargo::arg).run());
             stage.sees(here.run("target/debug/deps/app"));
         }
     });

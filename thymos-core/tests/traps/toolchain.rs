@@ -41,7 +41,7 @@ fn a_toolchain_chosen_by_rustup_is_the_one_that_answers() {
     if !rustup && !crate::support::require_tool("rustup") {
         return;
     }
-    guarded_by("key-compiler").tell(|stage| {
+    guarded_by("key-compiler,input-observed,input-env").tell(|stage| {
         let here = stage.checkout("here", &prints_its_compiler());
         for name in ["first", "second"] {
             compiler(&here, &format!("rustup/toolchains/{name}/bin/rustc"), &format!("--cfg {name}"));
@@ -64,8 +64,7 @@ fn a_toolchain_chosen_by_rustup_is_the_one_that_answers() {
 
 #[test]
 fn a_target_description_is_its_content() {
-    // Nobody has classified the unstable flag that names the file, so nothing is cached here yet.
-    compared_with_cargo().without_hits().tell(|stage| {
+    guarded_by("key-arguments,input-observed").tell(|stage| {
         let description = |os: &str| {
             format!(
                 "{{\"llvm-target\": \"x86_64-unknown-none\", \"arch\": \"x86_64\", \"target-pointer-width\": 64, \"os\": \"{os}\", \"data-layout\": \
