@@ -22,6 +22,8 @@ pub enum Guard {
     InputAbsence,
     /// Variables of the dep-info are inputs.
     InputEnv,
+    /// The form of diagnostics is an input of a result that shows some.
+    InputDisplay,
     /// Reads that only the observer saw are inputs.
     InputObserved,
     /// What the linker opened is an input.
@@ -68,6 +70,7 @@ impl Guard {
             Self::InputSources => "input-sources",
             Self::InputAbsence => "input-absence",
             Self::InputEnv => "input-env",
+            Self::InputDisplay => "input-display",
             Self::InputObserved => "input-observed",
             Self::InputLink => "input-link",
             Self::InputPairs => "input-pairs",

@@ -86,7 +86,7 @@ impl Recorder<'_> {
             bound.sort();
             inputs.extend(bound.into_iter().map(|root| Input::Place(root, roots.value(root))));
         }
-        if shows_something(stdout) || shows_something(stderr) {
+        if Guard::InputDisplay.on() && (shows_something(stdout) || shows_something(stderr)) {
             inputs.push(Input::Display(display(self.invocation)));
         }
         let [dep_info, stdout, stderr] = rooted;

@@ -29,11 +29,18 @@ use crate::store::{Found, Store};
 /// Runs the wrapper on the arguments behind its own name; the first is the compiler or a driver before it.
 pub fn run(arguments: Vec<OsString>) -> ! {
     let start = Instant::now();
-    let (head, rest) = split(&arguments);
     let environment = Environment::read();
-    if is_self(&head.rustc) {
-        eprintln!("thymos: {} is thymos itself; set RUSTC to the real compiler", head.rustc.display());
-        std::process::exit(2);
+    let (mut head, rest) = split(&arguments);
+    // Cargo puts one wrapper before the other; where both are Thymos, one is enough.
+    head.driver = head.driver.filter(|driver| !is_self(driver, &environment));
+    if is_self(&head.rustc, &environment) {
+        match other_than_self(&head.rustc, &environment) {
+            Some(compiler) => head.rustc = compiler,
+            None => {
+                eprintln!("thymos: {} is thymos itself; set RUSTC to the real compiler", head.rustc.display());
+                std::process::exit(2);
+            }
+        }
     }
     let plain_run = || -> ! { exec(&head, rest, &[]) };
     if environment.get(environment::ACTIVE).is_some() {
@@ -70,12 +77,27 @@ fn split(arguments: &[OsString]) -> (Head, &[OsString]) {
     }
 }
 
-fn is_self(compiler: &OsStr) -> bool {
-    // Names without a directory are looked up by the system; only a path can be compared without a search.
-    let path = Path::new(compiler);
-    path.components().count() > 1
-        && path.file_stem().is_some_and(|stem| stem != "rustc" && stem != "clippy-driver")
-        && fs::canonicalize(path).is_ok_and(|path| std::env::current_exe().and_then(fs::canonicalize).is_ok_and(|own| own == path))
+/// Returns whether a program, as the system would find it, is this very executable under some name.
+fn is_self(program: &OsStr, environment: &Environment) -> bool {
+    let path = Path::new(program);
+    let found = if path.components().count() > 1 { Some(path.to_owned()) } else { environment.program(program) };
+    found.is_some_and(|path| is_own_executable(&path))
+}
+
+fn is_own_executable(path: &Path) -> bool {
+    let same = |one: &fs::Metadata, two: &fs::Metadata| {
+        let (one, two) = (os::stamp(one), os::stamp(two));
+        (one.device, one.inode, one.size) == (two.device, two.inode, two.size)
+    };
+    let own = std::env::current_exe().and_then(fs::metadata);
+    matches!((fs::metadata(path), own), (Ok(one), Ok(two)) if same(&one, &two))
+}
+
+/// Finds a program of that name further on in `PATH`.
+fn other_than_self(program: &OsStr, environment: &Environment) -> Option<OsString> {
+    let name = Path::new(program).file_name()?;
+    let candidates = std::env::split_paths(environment.get("PATH")?).map(|dir| dir.join(name));
+    candidates.into_iter().find(|path| path.is_file() && !is_own_executable(path)).map(PathBuf::into_os_string)
 }
 
 /// Replaces `@file` arguments by the lines of the file, as rustc does.
@@ -261,10 +283,10 @@ impl Session<'_> {
         os::exit_like(status)
     }
 
-    /// Links that the compiler resolves lead to files that it then opens. A proc macro may do with one what it likes, and a
-    /// unit without externs has none.
+    /// Links that rustc resolves lead to files that it then opens. A proc macro may do with one what it likes, and a unit
+    /// without externs has none; clippy looks for its settings by resolving their names.
     fn options(&self) -> observe::Options {
-        let alone = self.unit.invocation.externs.is_empty();
+        let alone = self.unit.invocation.externs.is_empty() && self.unit.head.driver.is_none();
         observe::Options { links: if alone { observe::Links::Ignored } else { observe::Links::Watched }, ..Default::default() }
     }
 
