@@ -12,7 +12,10 @@ fn main() {
         for entry in &manifest.entries {
             println!("entry: {} ms", entry.compile_us / 1000);
             entry.inputs.iter().for_each(|input| println!("  {}", shown(input)));
-            entry.outputs.iter().for_each(|output| println!("  -> {} {}", String::from_utf8_lossy(&output.name), output.size));
+            entry
+                .outputs
+                .iter()
+                .for_each(|output| println!("  -> {} {}", String::from_utf8_lossy(&output.name), output.size));
         }
     }
 }

@@ -24,7 +24,12 @@ Settings (environment, or dir, cache-size, mode and remap in thymos.toml):
   THYMOS_REMAP       workspace or off: whether artifacts can be used in another checkout";
 
 #[derive(Debug, Parser)]
-#[command(name = "thymos", version, about = "A compile cache for Rust: never wrong, never in the way, then fast", arg_required_else_help = true)]
+#[command(
+    name = "thymos",
+    version,
+    about = "A compile cache for Rust: never wrong, never in the way, then fast",
+    arg_required_else_help = true
+)]
 #[command(after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]

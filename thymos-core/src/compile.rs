@@ -37,7 +37,8 @@ pub fn run(mut command: Command, options: observe::Options) -> io::Result<Compil
     let stdout = running.take_stdout().map(|pipe| pass_on(pipe, io::stdout()));
     let stderr = running.take_stderr().map(|pipe| pass_on(pipe, io::stderr()));
     let observed = running.wait()?;
-    let collect = |reader: Option<JoinHandle<Vec<u8>>>| reader.and_then(|reader| reader.join().ok()).unwrap_or_default();
+    let collect =
+        |reader: Option<JoinHandle<Vec<u8>>>| reader.and_then(|reader| reader.join().ok()).unwrap_or_default();
     let (stdout, stderr) = (collect(stdout), collect(stderr));
     Ok(Compiled { observed, stdout, stderr, began, took: start.elapsed() })
 }

@@ -133,7 +133,8 @@ impl Query<'_> {
         }
         let toolchain = self.environment.filled("RUSTUP_TOOLCHAIN").map(PathBuf::from);
         let named = toolchain.and_then(|name| {
-            let directory = if name.is_absolute() { name } else { self.environment.rustup_home()?.join("toolchains").join(name) };
+            let directory =
+                if name.is_absolute() { name } else { self.environment.rustup_home()?.join("toolchains").join(name) };
             Some(directory.join("bin").join(found.file_name()?)).filter(|real| real.is_file())
         });
         // Cargo names the toolchain. Without a name it depends on files up the tree, so only rustup can tell.
@@ -159,7 +160,9 @@ fn is_rustup(program: &Path) -> bool {
 /// Adds the compiler's own libraries from a directory that may hold the whole system's (`/usr/lib`).
 fn libraries(directory: &Path, paths: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(directory) else { return };
-    let ours = |name: &str| ["librustc", "rustc_driver", "libLLVM", "LLVM", "libstd-", "std-"].iter().any(|p| name.starts_with(p));
+    let ours = |name: &str| {
+        ["librustc", "rustc_driver", "libLLVM", "LLVM", "libstd-", "std-"].iter().any(|p| name.starts_with(p))
+    };
     for entry in entries.flatten() {
         if entry.file_name().to_str().is_some_and(ours) && entry.path().is_file() {
             paths.push(entry.path());
@@ -183,7 +186,8 @@ fn loaded(rustc: &Path, paths: &mut Vec<PathBuf>) {
     let listing = listing.map(|output| output.stdout).unwrap_or_default();
     for line in String::from_utf8_lossy(&listing).lines() {
         let path = line.split(" => ").nth(1).and_then(|rest| rest.rsplit_once(" (")).map(|(path, _)| path);
-        let ours = |name: &str| name.starts_with("librustc") || name.starts_with("libLLVM") || name.starts_with("libstd-");
+        let ours =
+            |name: &str| name.starts_with("librustc") || name.starts_with("libLLVM") || name.starts_with("libstd-");
         paths.extend(path.map(PathBuf::from).filter(|path| path.file_name().and_then(OsStr::to_str).is_some_and(ours)));
     }
 }
@@ -198,7 +202,12 @@ fn everything(directory: &Path, paths: &mut Vec<PathBuf>, directories: &mut Vec<
     paths.extend(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()));
 }
 
-fn digest_all(paths: Vec<PathBuf>, directories: Vec<PathBuf>, sysroot: PathBuf, memo: &Memo) -> Result<Compiler, String> {
+fn digest_all(
+    paths: Vec<PathBuf>,
+    directories: Vec<PathBuf>,
+    sysroot: PathBuf,
+    memo: &Memo,
+) -> Result<Compiler, String> {
     let mut hasher = FieldHasher::new("compiler");
     let mut files = Vec::with_capacity(paths.len() + directories.len());
     for path in paths {

@@ -97,7 +97,8 @@ mod tests {
     use super::*;
     use crate::roots::Root;
 
-    const TEXT: &[u8] = b"/t/debug/deps/a.d: src/lib.rs /my\\ ws/src/b\\ c.rs\n\n/t/debug/deps/liba.rlib: src/lib.rs\n\n\
+    const TEXT: &[u8] =
+        b"/t/debug/deps/a.d: src/lib.rs /my\\ ws/src/b\\ c.rs\n\n/t/debug/deps/liba.rlib: src/lib.rs\n\n\
         src/lib.rs:\n/my\\ ws/src/b\\ c.rs:\n\n# env-dep:CARGO_PKG_NAME=a\n# env-dep:UNSET\n# env-dep:LINES=a\\nb\\\\\n\
         # env-dep:OUT_DIR=/my ws/out\n";
 

@@ -130,10 +130,14 @@ mod tests {
 
     #[test]
     fn what_cargo_tells_about_the_package_is_keyed_and_noise_is_not() {
-        for name in ["CARGO_PKG_VERSION", "CARGO_MANIFEST_DIR", "MACOSX_DEPLOYMENT_TARGET", "OUT_DIR", "RUSTC_BOOTSTRAP"] {
+        for name in
+            ["CARGO_PKG_VERSION", "CARGO_MANIFEST_DIR", "MACOSX_DEPLOYMENT_TARGET", "OUT_DIR", "RUSTC_BOOTSTRAP"]
+        {
             assert!(is_keyed(name), "{name}");
         }
-        for name in ["CARGO_TERM_COLOR", "CARGO_TARGET_DIR", "CARGO_BUILD_JOBS", "CARGO_HOME", "CARGO_NET_RETRY", "PATH"] {
+        for name in
+            ["CARGO_TERM_COLOR", "CARGO_TARGET_DIR", "CARGO_BUILD_JOBS", "CARGO_HOME", "CARGO_NET_RETRY", "PATH"]
+        {
             assert!(!is_keyed(name), "{name}");
         }
     }

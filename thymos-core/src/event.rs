@@ -116,10 +116,12 @@ pub fn read(directory: &Path, since_ms: u64) -> Log {
     let mut log = Log::default();
     let day = |path: &Path| path.file_stem()?.to_str()?.parse::<u64>().ok();
     let files = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut files: Vec<PathBuf> = files.filter(|path| day(path).is_some_and(|day| (day + 1) * DAY > since_ms)).collect();
+    let mut files: Vec<PathBuf> =
+        files.filter(|path| day(path).is_some_and(|day| (day + 1) * DAY > since_ms)).collect();
     files.sort();
     for path in files {
-        for line in std::fs::read(path).unwrap_or_default().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        for line in std::fs::read(path).unwrap_or_default().split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
+        {
             match serde_json::from_slice::<Event>(line) {
                 Ok(event) if event.at_ms >= since_ms => log.events.push(event),
                 Ok(_) => {}

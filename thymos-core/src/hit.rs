@@ -64,7 +64,9 @@ impl Lookup<'_> {
             }
             Input::Absent(rooted) => path(rooted).is_some_and(|path| fs::symlink_metadata(path).is_err()),
             Input::Directory(rooted) => path(rooted).is_some_and(|path| path.is_dir()),
-            Input::Listing(rooted, digest) => path(rooted).is_some_and(|path| listing(&path).is_ok_and(|now| now == *digest)),
+            Input::Listing(rooted, digest) => {
+                path(rooted).is_some_and(|path| listing(&path).is_ok_and(|now| now == *digest))
+            }
             Input::Link(rooted, target) => path(rooted)
                 .and_then(|path| fs::read_link(path).ok())
                 .is_some_and(|now| roots.rooted_path(&now) == *target),
@@ -89,7 +91,8 @@ impl Lookup<'_> {
     /// # Errors
     /// The outcome to count when that failed; nothing is left behind, and nothing was printed.
     pub fn restore(&self, entry: &Entry) -> Result<u64, Outcome> {
-        let blobs: Vec<Blob> = entry.outputs.iter().map(|output| self.blob(&output.digest)).collect::<Result<_, _>>()?;
+        let blobs: Vec<Blob> =
+            entry.outputs.iter().map(|output| self.blob(&output.digest)).collect::<Result<_, _>>()?;
         let streams = stream_roots(&self.request.roots, self.invocation);
         let text = |rooted: &[u8], roots: &Roots| match Guard::StreamPaths.on() {
             true => roots.concrete(rooted),
@@ -99,7 +102,9 @@ impl Lookup<'_> {
         let stdout = text(&entry.stdout, &streams).ok_or_else(lost)?;
         let stderr = text(&entry.stderr, &streams).ok_or_else(lost)?;
         let mut laid = Vec::new();
-        let bytes = self.lay_out(entry, &blobs, &mut laid).inspect_err(|_| laid.iter().for_each(|path| drop(fs::remove_file(path))))?;
+        let bytes = self
+            .lay_out(entry, &blobs, &mut laid)
+            .inspect_err(|_| laid.iter().for_each(|path| drop(fs::remove_file(path))))?;
         // Nobody reading is no reason to fail: the compiler would not either.
         let _ = std::io::stdout().write_all(&stdout);
         let _ = std::io::stderr().write_all(&stderr);
@@ -151,9 +156,11 @@ fn cause(input: &Input) -> Miss {
         }
     };
     match input {
-        Input::File(path, _) | Input::Absent(path) | Input::Listing(path, _) | Input::Directory(path) | Input::Link(path, _) => {
-            Miss::InputChanged(shown(path))
-        }
+        Input::File(path, _)
+        | Input::Absent(path)
+        | Input::Listing(path, _)
+        | Input::Directory(path)
+        | Input::Link(path, _) => Miss::InputChanged(shown(path)),
         Input::Variable(name, _) => Miss::InputChanged(format!("variable {}", String::from_utf8_lossy(name))),
         Input::Program(name, _) => Miss::InputChanged(format!("program {}", String::from_utf8_lossy(name))),
         Input::Display(_) => Miss::InputChanged("the form of diagnostics".to_owned()),

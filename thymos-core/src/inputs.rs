@@ -97,7 +97,9 @@ impl Rules<'_> {
             || self.keyed.contains(path)
             || self.incremental.as_deref().is_some_and(under)
             || (self.is_out(path) && (self.owns)(path))
-            || path.ancestors().any(|path| written.contains(path) && !self.known.iter().any(|known| known.starts_with(path)))
+            || path
+                .ancestors()
+                .any(|path| written.contains(path) && !self.known.iter().any(|known| known.starts_with(path)))
             || is_system_noise(access)
             || (under(&self.sysroot) && !matches!(access.seen, Seen::File(_)))
             || self.is_dependency_search(access)
@@ -156,10 +158,21 @@ impl Rules<'_> {
 /// Files of the operating system that every process looks at before `main` and that shape no artifact.
 fn is_system_noise(access: &Access) -> bool {
     const FILES: [&str; 4] = ["/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/localtime", "/etc/selinux/config"];
-    const TREES: [&str; 4] = ["/usr/lib/locale", "/usr/share/locale", "/usr/share/locale-langpack", "/usr/lib/x86_64-linux-gnu/gconv"];
+    const TREES: [&str; 4] =
+        ["/usr/lib/locale", "/usr/share/locale", "/usr/share/locale-langpack", "/usr/lib/x86_64-linux-gnu/gconv"];
     const RUNTIME: [&str; 12] = [
-        "ld-linux", "libc.so", "libdl.so", "libgcc_s.so", "libm.so", "libpthread.so", "librt.so", "libstdc++.so", "libtinfo.so",
-        "libz.so", "libzstd.so", "ld-musl",
+        "ld-linux",
+        "libc.so",
+        "libdl.so",
+        "libgcc_s.so",
+        "libm.so",
+        "libpthread.so",
+        "librt.so",
+        "libstdc++.so",
+        "libtinfo.so",
+        "libz.so",
+        "libzstd.so",
+        "ld-musl",
     ];
     let path = access.path.as_path();
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();

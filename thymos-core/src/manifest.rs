@@ -136,7 +136,10 @@ fn read_entry(reader: &mut Reader<'_>) -> Option<Entry> {
         outputs: reader.list(|reader| {
             let name = reader.bytes()?.to_vec();
             // A name with a separator would be written outside the output directory.
-            let plain = !name.is_empty() && name != b".." && name != b"." && !name.iter().any(|b| matches!(b, b'/' | b'\\' | 0));
+            let plain = !name.is_empty()
+                && name != b".."
+                && name != b"."
+                && !name.iter().any(|b| matches!(b, b'/' | b'\\' | 0));
             let output = Output {
                 name,
                 digest: reader.digest()?,
@@ -249,7 +252,11 @@ mod tests {
 
     #[test]
     fn the_format_is_pinned() {
-        assert_eq!(&Digest::of(&manifest().encode()).hex()[..16], "54b68a4c3f8c5478", "a change of format needs a new version");
+        assert_eq!(
+            &Digest::of(&manifest().encode()).hex()[..16],
+            "54b68a4c3f8c5478",
+            "a change of format needs a new version"
+        );
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub fn give(directory: Option<&Path>, message: &str) {
     let line = format!("thymos: {message}\n");
     if let Some(mut cargo) = os::cargo_stderr() {
         let name = format!("notice-{}-{}", os::parent(), &Digest::of(message.as_bytes()).hex()[..8]);
-        let mark = |dir: &Path| os::private(OpenOptions::new().write(true).create_new(true)).open(dir.join(name)).is_ok();
+        let mark =
+            |dir: &Path| os::private(OpenOptions::new().write(true).create_new(true)).open(dir.join(name)).is_ok();
         if directory.is_some_and(mark) {
             let _ = cargo.write_all(line.as_bytes());
         }

@@ -114,7 +114,9 @@ impl Recorder<'_> {
     /// A compile that went on from an earlier session is left to rustc.
     fn check_session(&self) -> Result<(), Bypass> {
         let unit = self.invocation;
-        let Some(sessions) = unit.incremental.as_deref().map(|path| self.around.directory.join(path)) else { return Ok(()) };
+        let Some(sessions) = unit.incremental.as_deref().map(|path| self.around.directory.join(path)) else {
+            return Ok(());
+        };
         let prefix = format!("{}-", unit.crate_name);
         let is_session = |path: &Path| {
             let name = path.strip_prefix(&sessions).ok().and_then(|rest| rest.components().next());
@@ -123,7 +125,8 @@ impl Recorder<'_> {
         let observed = &self.compiled.observed;
         // The first thing that is done to a session's directory tells whether it was there.
         let mut touched = observed.accesses.iter().filter(|access| is_session(&access.path));
-        let new = touched.next().is_some_and(|first| first.path.parent() == Some(&sessions) && first.seen == Seen::Absent);
+        let new =
+            touched.next().is_some_and(|first| first.path.parent() == Some(&sessions) && first.seen == Seen::Absent);
         if observed.complete.is_ok() && new { Ok(()) } else { Err(Bypass::Incremental) }
     }
 
@@ -166,7 +169,9 @@ impl Recorder<'_> {
             candidates.retain(|candidate| !matches!(candidate, Candidate::File(path, _) if sources.contains(path)));
         } else {
             let named: HashSet<PathBuf> = candidates.iter().filter_map(file).cloned().collect();
-            candidates.extend(sources.into_iter().filter(|path| !named.contains(path)).map(|path| Candidate::File(path, None)));
+            candidates.extend(
+                sources.into_iter().filter(|path| !named.contains(path)).map(|path| Candidate::File(path, None)),
+            );
         }
         let mut inputs = Vec::with_capacity(candidates.len());
         let mut files = HashMap::new();
@@ -190,8 +195,18 @@ impl Recorder<'_> {
             compiler: self.request.compiler.files.iter().map(|(path, _)| path.as_path()).collect(),
             sysroot: if whole_system { sysroot.join("lib/rustlib") } else { sysroot.clone() },
             keyed: self.request.keyed.iter().map(|keyed| keyed.path.as_path()).collect(),
-            dependencies: unit.search_paths.iter().filter(|(kind, _)| kind == "dependency").map(|(_, path)| here(path)).collect(),
-            search: self.around.environment.get("PATH").map(|list| std::env::split_paths(list).collect()).unwrap_or_default(),
+            dependencies: unit
+                .search_paths
+                .iter()
+                .filter(|(kind, _)| kind == "dependency")
+                .map(|(_, path)| here(path))
+                .collect(),
+            search: self
+                .around
+                .environment
+                .get("PATH")
+                .map(|list| std::env::split_paths(list).collect())
+                .unwrap_or_default(),
             out_dir: here(&unit.out_dir),
             incremental: unit.incremental.as_deref().map(here),
             known: [self.around.directory.to_owned(), here(&unit.out_dir), std::env::temp_dir(), sysroot.join("lib")]
@@ -210,7 +225,8 @@ impl Recorder<'_> {
         let here = |path: &Path| self.around.directory.join(path);
         let twins = info.sources.iter().filter_map(|source| inputs::module_twin(&here(source)));
         let mut candidates: Vec<Candidate> = twins.map(Candidate::Absent).collect();
-        for (_, dir) in self.invocation.search_paths.iter().filter(|(kind, _)| kind != "dependency" && kind != "crate") {
+        for (_, dir) in self.invocation.search_paths.iter().filter(|(kind, _)| kind != "dependency" && kind != "crate")
+        {
             let dir = here(dir);
             let entries = fs::read_dir(&dir).into_iter().flatten().flatten().map(|entry| entry.path());
             candidates.extend(entries.filter(|path| path.is_file()).map(|path| Candidate::File(path, None)));
@@ -242,7 +258,9 @@ impl Recorder<'_> {
             }
             Candidate::Link(path) => match fs::read_link(&path) {
                 Ok(target) => Input::Link(roots.rooted_path(&path), roots.rooted_path(&target)),
-                Err(_) => return Err(Outcome::Bypass(Bypass::Unaccounted(format!("{} is no plain file", path.display())))),
+                Err(_) => {
+                    return Err(Outcome::Bypass(Bypass::Unaccounted(format!("{} is no plain file", path.display()))));
+                }
             },
         })
     }
@@ -268,7 +286,8 @@ impl Recorder<'_> {
                 if name == b"OUT_DIR" && self.out_dir_only_locates(info) {
                     continue;
                 }
-                let shown = |value: &Vec<u8>| if Guard::BindEnv.on() { value.clone() } else { roots.rooted_text(value) };
+                let shown =
+                    |value: &Vec<u8>| if Guard::BindEnv.on() { value.clone() } else { roots.rooted_text(value) };
                 inputs.push(Input::Variable(name.clone(), value.as_ref().map(|value| Digest::of(&shown(value)))));
             }
         }

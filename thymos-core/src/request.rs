@@ -59,7 +59,12 @@ impl Request {
     ///
     /// # Errors
     /// The outcome to count when there can be no look-up.
-    pub fn gather(invocation: &Invocation, around: &Surroundings<'_>, records: &Path, memo: &Memo) -> Result<Self, Outcome> {
+    pub fn gather(
+        invocation: &Invocation,
+        around: &Surroundings<'_>,
+        records: &Path,
+        memo: &Memo,
+    ) -> Result<Self, Outcome> {
         let query = compiler::Query {
             head: around.head,
             target: invocation.target.as_deref(),
@@ -86,7 +91,8 @@ pub fn workspaces<'a>(invocation: &'a Invocation, directory: &'a Path) -> Vec<&'
 /// the package with an absolute one for all others; then the workspace is where the target directory lies in.
 fn roots(invocation: &Invocation, around: &Surroundings<'_>, sysroot: &Path) -> Roots {
     let target = invocation.target_dir().map(|path| around.directory.join(path));
-    let holds_target = || target.as_deref()?.parent().filter(|dir| dir.join("Cargo.toml").is_file()).map(Path::to_owned);
+    let holds_target =
+        || target.as_deref()?.parent().filter(|dir| dir.join("Cargo.toml").is_file()).map(Path::to_owned);
     let workspace = if invocation.source.is_relative() { Some(around.directory.to_owned()) } else { holds_target() };
     let found = [
         workspace.map(|path| (Root::Workspace, path)),
@@ -149,7 +155,9 @@ impl Gather<'_> {
         let text = |value: &[u8]| self.roots.rooted_text(value);
         match argument {
             Argument::Text(name, value) => action.arguments.push((name.clone(), text(value))),
-            Argument::Link(name, value) if self.invocation.links() => action.arguments.push((name.clone(), text(value))),
+            Argument::Link(name, value) if self.invocation.links() => {
+                action.arguments.push((name.clone(), text(value)));
+            }
             Argument::Link(..) => {}
             Argument::File(name, path) => action.files.push((name.clone(), self.file(path, keyed)?)),
             Argument::Source(path) => action.arguments.push(("source".to_owned(), self.roots.rooted_path(path))),

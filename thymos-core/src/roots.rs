@@ -96,7 +96,9 @@ impl Roots {
     /// Returns the roots as they are spelled in a Makefile rule, where a space is escaped.
     #[must_use]
     pub fn with_escaped_spaces(&self) -> Self {
-        let escape = |path: &[u8]| path.iter().flat_map(|byte| if *byte == b' ' { vec![b'\\', b' '] } else { vec![*byte] }).collect();
+        let escape = |path: &[u8]| {
+            path.iter().flat_map(|byte| if *byte == b' ' { vec![b'\\', b' '] } else { vec![*byte] }).collect()
+        };
         Self(self.0.iter().map(|(root, path)| (*root, escape(path))).collect())
     }
 

@@ -245,7 +245,9 @@ mod tests {
         std::fs::write(workspace.join("Cargo.toml"), "").unwrap();
         let config = dir.path().join("config").display().to_string();
         let environment: Environment =
-            [("XDG_CONFIG_HOME".to_owned(), config), ("THYMOS_CACHE_SIZE".to_owned(), "3G".to_owned())].into_iter().collect();
+            [("XDG_CONFIG_HOME".to_owned(), config), ("THYMOS_CACHE_SIZE".to_owned(), "3G".to_owned())]
+                .into_iter()
+                .collect();
         let settings = Settings::gather(&environment, [workspace.as_path()]);
         assert_eq!((settings.mode, settings.remap, settings.cache_size), (Mode::ReadOnly, Remap::Off, 3_000_000_000));
         assert_eq!(settings.dir, Some(workspace.join("here")));

@@ -71,13 +71,7 @@ impl Stamp {
         let bytes: &[u8; 56] = bytes.try_into().ok()?;
         let number = |at: usize| bytes[at..at + 8].try_into().map(u64::from_le_bytes).ok();
         let time = |at: usize| bytes[at..at + 16].try_into().map(Nanos::from_le_bytes).ok();
-        Some(Self {
-            device: number(0)?,
-            inode: number(8)?,
-            size: number(16)?,
-            modified: time(24)?,
-            changed: time(40)?,
-        })
+        Some(Self { device: number(0)?, inode: number(8)?, size: number(16)?, modified: time(24)?, changed: time(40)? })
     }
 }
 

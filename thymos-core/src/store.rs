@@ -136,7 +136,8 @@ impl Store {
     /// # Errors
     /// Whatever the system gives; a lock held elsewhere is `Ok(None)` unless asked to wait.
     pub fn lock(&self, key: &ActionKey, wait: Wait) -> io::Result<Option<RangeLock>> {
-        let file = os::private(OpenOptions::new().read(true).write(true).create(true).truncate(false)).open(self.root.join("lock"))?;
+        let file = os::private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+            .open(self.root.join("lock"))?;
         let (number, _) = key.0.0.split_first_chunk::<8>().expect("a digest has 32 bytes");
         RangeLock::take(file, u64::from_le_bytes(*number), wait)
     }

@@ -74,7 +74,10 @@ mod tests {
     use super::*;
 
     fn environment() -> Environment {
-        [("DATABASE_URL", "x"), ("PWD", "/ws"), ("EMPTY", "")].map(|(name, value)| (name.into(), value.into())).into_iter().collect()
+        [("DATABASE_URL", "x"), ("PWD", "/ws"), ("EMPTY", "")]
+            .map(|(name, value)| (name.into(), value.into()))
+            .into_iter()
+            .collect()
     }
 
     #[test]
@@ -82,7 +85,10 @@ mod tests {
         let names = ["DATABASE_URL", "EMPTY", "UNSET", "RUST_BACKTRACE"].map(OsString::from);
         let inputs = inputs(Reads::Named(&names), &environment());
         let variable = |name: &str, value: Option<&[u8]>| Input::Variable(name.into(), value.map(Digest::of));
-        assert_eq!(inputs, [variable("DATABASE_URL", Some(b"x")), variable("EMPTY", Some(b"")), variable("UNSET", None)]);
+        assert_eq!(
+            inputs,
+            [variable("DATABASE_URL", Some(b"x")), variable("EMPTY", Some(b"")), variable("UNSET", None)]
+        );
     }
 
     #[test]

@@ -55,7 +55,8 @@ pub fn run(arguments: Vec<OsString>) -> ! {
         Parsed::Compile(invocation) => (invocation, None),
     };
     let settings = Settings::gather(&environment, request::workspaces(&invocation, &directory));
-    let unit = Unit { head, arguments: rest.to_vec(), invocation: *invocation, environment, directory, settings, start };
+    let unit =
+        Unit { head, arguments: rest.to_vec(), invocation: *invocation, environment, directory, settings, start };
     match unit.verdict(verdict) {
         Some(bypass) => unit.pass(&Outcome::Bypass(bypass)),
         None => unit.cached(),
@@ -69,10 +70,14 @@ fn split(arguments: &[OsString]) -> (Head, &[OsString]) {
         let path = Path::new(argument);
         let option = matches!(argument.as_encoded_bytes().first(), None | Some(b'-' | b'@'));
         let before_options = rest.get(1).is_some_and(|next| next.as_encoded_bytes().starts_with(b"-"));
-        !option && path.extension() != Some(OsStr::new("rs")) && (before_options || path.file_stem() == Some(OsStr::new("rustc")))
+        !option
+            && path.extension() != Some(OsStr::new("rs"))
+            && (before_options || path.file_stem() == Some(OsStr::new("rustc")))
     };
     match rest.split_first() {
-        Some((second, rest)) if is_program(second) => (Head { driver: Some(first.clone()), rustc: second.clone() }, rest),
+        Some((second, rest)) if is_program(second) => {
+            (Head { driver: Some(first.clone()), rustc: second.clone() }, rest)
+        }
         _ => (Head { driver: None, rustc: first.clone() }, rest),
     }
 }
@@ -180,7 +185,11 @@ impl Unit {
     }
 
     fn cached(&self) -> ! {
-        let dir = self.settings.dir.clone().ok_or_else(|| Degraded::StoreUnavailable("no home directory; set THYMOS_DIR".into()));
+        let dir = self
+            .settings
+            .dir
+            .clone()
+            .ok_or_else(|| Degraded::StoreUnavailable("no home directory; set THYMOS_DIR".into()));
         let store = match dir.and_then(|dir| Store::open(&dir)) {
             Ok(store) => store,
             Err(degraded) => {
@@ -287,7 +296,10 @@ impl Session<'_> {
     /// without externs has none; clippy looks for its settings by resolving their names.
     fn options(&self) -> observe::Options {
         let alone = self.unit.invocation.externs.is_empty() && self.unit.head.driver.is_none();
-        observe::Options { links: if alone { observe::Links::Ignored } else { observe::Links::Watched }, ..Default::default() }
+        observe::Options {
+            links: if alone { observe::Links::Ignored } else { observe::Links::Watched },
+            ..Default::default()
+        }
     }
 
     fn facts(&self) -> Facts {
@@ -314,7 +326,8 @@ impl Session<'_> {
             Found::Nothing => return Outcome::Miss(Miss::NeverSeen),
             Found::Damaged => return Outcome::Degraded(Degraded::ManifestDamaged),
         };
-        let lookup = Lookup { invocation: &self.unit.invocation, around: self.around, request: self.request, store: self.store };
+        let lookup =
+            Lookup { invocation: &self.unit.invocation, around: self.around, request: self.request, store: self.store };
         let entry = match lookup.find(&manifest) {
             Ok(entry) => entry,
             Err(miss) => return Outcome::Miss(miss),
@@ -367,7 +380,10 @@ impl Session<'_> {
 fn trouble(outcome: &Outcome) -> Option<String> {
     match outcome {
         Outcome::Bypass(
-            Bypass::InputChangedMeanwhile(what) | Bypass::WritesElsewhere(what) | Bypass::StrangeOutput(what) | Bypass::Unaccounted(what),
+            Bypass::InputChangedMeanwhile(what)
+            | Bypass::WritesElsewhere(what)
+            | Bypass::StrangeOutput(what)
+            | Bypass::Unaccounted(what),
         ) => Some(what.clone()),
         _ => None,
     }
@@ -381,5 +397,6 @@ fn has_session(invocation: &Invocation) -> bool {
     let Some(sessions) = &invocation.incremental else { return false };
     let prefix = format!("{}-", invocation.crate_name);
     let mut entries = fs::read_dir(sessions).into_iter().flatten().flatten();
-    invocation.dep_info().is_file() && entries.any(|entry| entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes()))
+    invocation.dep_info().is_file()
+        && entries.any(|entry| entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes()))
 }

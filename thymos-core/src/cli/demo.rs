@@ -52,7 +52,8 @@ struct Build {
 }
 
 pub fn run() -> Result<ExitCode, String> {
-    let scratch = tempfile::Builder::new().prefix("thymos-demo-").tempdir().map_err(failed("make a scratch directory"))?;
+    let scratch =
+        tempfile::Builder::new().prefix("thymos-demo-").tempdir().map_err(failed("make a scratch directory"))?;
     let mut demo = Demo { scratch, online: &["--offline"] };
     println!("Building a small workspace with serde, clap and toml_edit, three times.\n");
     demo.write()?;
@@ -79,21 +80,29 @@ impl Demo {
         for (name, text) in FILES {
             let path = self.at("workspace").join(name);
             let parent = path.parent().unwrap_or(Path::new(""));
-            std::fs::create_dir_all(parent).and_then(|()| std::fs::write(&path, text)).map_err(failed("write the workspace"))?;
+            std::fs::create_dir_all(parent)
+                .and_then(|()| std::fs::write(&path, text))
+                .map_err(failed("write the workspace"))?;
         }
         Ok(())
     }
 
     /// Resolves with what is downloaded already, and asks the registry only when that is not enough.
     fn resolve(&mut self) -> Result<(), String> {
-        let fetch = |flags: &[&str]| self.cargo().arg("fetch").args(flags).stdout(Stdio::null()).stderr(Stdio::piped()).output();
+        let fetch = |flags: &[&str]| {
+            self.cargo().arg("fetch").args(flags).stdout(Stdio::null()).stderr(Stdio::piped()).output()
+        };
         if fetch(self.online).map_err(failed("start cargo"))?.status.success() {
             return Ok(());
         }
         let output = fetch(&[]).map_err(failed("start cargo"))?;
         self.online = &[];
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        if output.status.success() { Ok(()) } else { Err(format!("cargo could not fetch the demo's dependencies:\n{said}")) }
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(format!("cargo could not fetch the demo's dependencies:\n{said}"))
+        }
     }
 
     fn cargo(&self) -> Command {

@@ -18,7 +18,9 @@ pub struct Args {
 pub fn run(args: &Args, settings: &Settings) -> Result<ExitCode, String> {
     let dir = settings.dir.as_deref().ok_or("there is no home directory for the cache; set THYMOS_DIR")?;
     let store = Store::open(dir).map_err(|degraded| format!("failed to open {}: {degraded}", dir.display()))?;
-    let collected = store.collect(settings.cache_size).map_err(|error| format!("failed to collect {}: {}", dir.display(), plain(&error)))?;
+    let collected = store
+        .collect(settings.cache_size)
+        .map_err(|error| format!("failed to collect {}: {}", dir.display(), plain(&error)))?;
     match collected {
         _ if args.quiet => {}
         None => println!("another process is collecting"),

@@ -20,7 +20,8 @@ pub struct Args {
 pub fn run(args: &Args, settings: &Settings) -> Result<ExitCode, String> {
     let dir = settings.dir.as_deref().ok_or("there is no home directory for the cache; set THYMOS_DIR")?;
     if args.zero {
-        Stats::zero(dir).map_err(|error| format!("failed to reset the counters in {}: {}", dir.display(), plain(&error)))?;
+        Stats::zero(dir)
+            .map_err(|error| format!("failed to reset the counters in {}: {}", dir.display(), plain(&error)))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut stats = Stats::gather(dir);
@@ -32,7 +33,8 @@ pub fn run(args: &Args, settings: &Settings) -> Result<ExitCode, String> {
         entries: contents.entries,
     };
     if args.json {
-        let text = serde_json::to_string_pretty(&stats).map_err(|error| format!("failed to print statistics: {error}"))?;
+        let text =
+            serde_json::to_string_pretty(&stats).map_err(|error| format!("failed to print statistics: {error}"))?;
         println!("{text}");
     } else {
         print!("{}", table(&stats));
@@ -42,7 +44,9 @@ pub fn run(args: &Args, settings: &Settings) -> Result<ExitCode, String> {
 
 fn table(stats: &Stats) -> String {
     let looked_up = stats.hits + stats.misses;
-    let percent = |part: u64| if looked_up == 0 { String::new() } else { format!("{:.1} %", 100.0 * part as f64 / looked_up as f64) };
+    let percent = |part: u64| {
+        if looked_up == 0 { String::new() } else { format!("{:.1} %", 100.0 * part as f64 / looked_up as f64) }
+    };
     let mut rows: Vec<(String, String, String)> = vec![
         ("Compiler calls".into(), stats.invocations.to_string(), String::new()),
         ("  hits".into(), stats.hits.to_string(), percent(stats.hits)),
@@ -91,7 +95,11 @@ pub fn bytes(bytes: u64) -> String {
         value /= 1000.0;
         unit += 1;
     }
-    if unit == 0 || value >= 99.95 { format!("{value:.0} {}", units[unit]) } else { format!("{value:.1} {}", units[unit]) }
+    if unit == 0 || value >= 99.95 {
+        format!("{value:.0} {}", units[unit])
+    } else {
+        format!("{value:.1} {}", units[unit])
+    }
 }
 
 #[cfg(test)]
@@ -100,7 +108,9 @@ mod tests {
 
     #[test]
     fn amounts_have_units() {
-        for (amount, text) in [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (123_456_789, "123 MB"), (10_000_000_000, "10.0 GB")] {
+        for (amount, text) in
+            [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (123_456_789, "123 MB"), (10_000_000_000, "10.0 GB")]
+        {
             assert_eq!(bytes(amount), text);
         }
         for (amount, text) in [(0, "0.0 s"), (1_250, "1.2 s"), (61_000, "1 min 01 s"), (7_260_000, "2 h 01 min")] {

@@ -215,7 +215,10 @@ impl Parser {
             (unit.out_dir.as_os_str().is_empty(), "no --out-dir"),
             (!unit.emit.iter().any(|kind| kind == "dep-info"), "no --emit=dep-info"),
             (unit.emit.iter().any(|kind| kind.contains('=')), "--emit with a path"),
-            (unit.incremental.as_ref().is_some_and(|path| path.as_os_str().is_empty()), "-C incremental without a path"),
+            (
+                unit.incremental.as_ref().is_some_and(|path| path.as_os_str().is_empty()),
+                "-C incremental without a path",
+            ),
         ];
         if let Some((_, reason)) = missing.into_iter().find(|(is_missing, _)| *is_missing) {
             return Parsed::Bypass(Bypass::Uncached(reason));
@@ -272,7 +275,8 @@ mod tests {
 
     #[test]
     fn what_cargo_passes_for_a_library_is_a_compile() {
-        let unit = compile(&format!("{LIB} -Cdebuginfo=2 -L dependency=/ws/target/debug/deps --extern b=/x/libb.rmeta"));
+        let unit =
+            compile(&format!("{LIB} -Cdebuginfo=2 -L dependency=/ws/target/debug/deps --extern b=/x/libb.rmeta"));
         assert_eq!(unit.stem(), "a-2");
         assert_eq!(unit.externs, [Extern { name: "b".into(), path: "/x/libb.rmeta".into() }]);
         assert_eq!(unit.search_paths, [("dependency".to_owned(), "/ws/target/debug/deps".into())]);
@@ -283,7 +287,9 @@ mod tests {
 
     #[test]
     fn questions_are_queries() {
-        for line in ["-vV", "--print cfg", "- --crate-name x", "--version", "-C help", "-W help", "--explain E0308", "-v"] {
+        for line in
+            ["-vV", "--print cfg", "- --crate-name x", "--version", "-C help", "-W help", "--explain E0308", "-v"]
+        {
             assert!(matches!(parsed(line), Parsed::Query), "{line}");
         }
     }

@@ -59,6 +59,7 @@ pub fn new_file_mode(recorded: u32) -> u32 {
     all & !current_umask()
 }
 
+#[allow(clippy::useless_conversion, reason = "mode_t has 16 bits on macOS")]
 fn current_umask() -> u32 {
     // The mask can only be read by setting it; this process has one thread when it restores.
     let mask = rustix::process::umask(rustix::fs::Mode::empty());

@@ -105,7 +105,8 @@ impl Preload {
         let names = region.names().ok_or(Incomplete::TooManyVariables)?;
         let (asked, names): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.as_bytes() == ASKED);
         let late = names.iter().filter_map(|name| name.as_bytes().strip_prefix(&[LATE])).map(os).collect();
-        let all = names.iter().map(|name| os(name.as_bytes().strip_prefix(&[LATE]).unwrap_or(name.as_bytes()))).collect();
+        let all =
+            names.iter().map(|name| os(name.as_bytes().strip_prefix(&[LATE]).unwrap_or(name.as_bytes()))).collect();
         let directory = if asked.is_empty() { Directory::Unasked } else { Directory::Asked };
         Ok(EnvReads { names: unique(all), late: unique(late), directory, whole: whole(self.suspects) })
     }
@@ -118,6 +119,7 @@ impl Preload {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "one system call, as the kernel reports it")]
     fn offer(
         &mut self,
         question: u64,

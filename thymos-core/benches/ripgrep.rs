@@ -1,0 +1,159 @@
+//! Builds ripgrep plainly, cold, warm and in a second checkout, round by round in one run, and prints ratios.
+//!
+//! `cargo bench -p thymos-core --bench ripgrep -- [--rounds N] [--floor DIR]`
+//!
+//! The floor is a wrapper that replays recorded outputs and validates nothing: what any wrapper would cost at the least. DIR
+//! is its package; without one the warm builds are compared with plain cargo's only. Seconds drift from machine to machine
+//! and from minute to minute, so each ratio is taken within its round and the median of them is what counts.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+const PACKAGE: &str = "ripgrep";
+const VERSION: &str = "15.2.0";
+
+struct Bench {
+    scratch: tempfile::TempDir,
+    source: PathBuf,
+    floor: Option<PathBuf>,
+}
+
+/// A compiler wrapper to build with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Wrapper {
+    None,
+    Thymos,
+    Floor,
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let after =
+        |name: &str| arguments.iter().position(|argument| argument == name).and_then(|at| arguments.get(at + 1));
+    let rounds: usize = after("--rounds").and_then(|text| text.parse().ok()).unwrap_or(3);
+    let scratch = tempfile::tempdir().expect("a scratch directory can be made");
+    let source = fetch(scratch.path());
+    let floor = after("--floor").map(|dir| build_floor(Path::new(dir), scratch.path()));
+    let bench = Bench { scratch, source, floor };
+    let mut rows: Vec<(&str, Vec<f64>, Vec<f64>)> = Vec::new();
+    for round in 1..=rounds {
+        eprintln!("round {round} of {rounds}");
+        for (name, seconds, base) in bench.round() {
+            match rows.iter_mut().find(|row| row.0 == name) {
+                Some(row) => {
+                    row.1.push(seconds);
+                    row.2.push(seconds / base);
+                }
+                None => rows.push((name, vec![seconds], vec![seconds / base])),
+            }
+        }
+    }
+    println!("{PACKAGE} {VERSION}, dev profile, CARGO_INCREMENTAL=0, median of {rounds}");
+    for (name, seconds, ratios) in rows {
+        println!("  {name:<44} {:>7.2} s  × {:.3}", median(seconds), median(ratios));
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Downloads the package and its dependencies and returns its unpacked source.
+fn fetch(scratch: &Path) -> PathBuf {
+    let puller = scratch.join("puller");
+    std::fs::create_dir_all(puller.join("src")).expect("the scratch directory is writable");
+    std::fs::write(puller.join("src/lib.rs"), "").expect("the scratch directory is writable");
+    let manifest = format!(
+        "[package]\nname = \"puller\"\nversion = \"0.0.0\"\nedition = \"2021\"\n[workspace]\n[dependencies]\n{PACKAGE} = \"={VERSION}\"\n"
+    );
+    std::fs::write(puller.join("Cargo.toml"), manifest).expect("the scratch directory is writable");
+    let metadata = Command::new("cargo")
+        .args(["metadata", "--format-version=1"])
+        .current_dir(&puller)
+        .output()
+        .expect("cargo starts");
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).expect("cargo metadata is JSON");
+    let packages = metadata["packages"].as_array().expect("there are packages");
+    let package = packages.iter().find(|package| package["name"] == PACKAGE).expect("the package was resolved");
+    let manifest = PathBuf::from(package["manifest_path"].as_str().expect("a package has a manifest"));
+    let source = manifest.parent().expect("a manifest lies in a directory").to_owned();
+    run(Command::new("cargo").args(["fetch", "--locked"]).current_dir(copy(&source, &scratch.join("fetch"))));
+    source
+}
+
+fn build_floor(package: &Path, scratch: &Path) -> PathBuf {
+    let target = scratch.join("floor-target");
+    let package = copy(package, &scratch.join("floor"));
+    run(Command::new("cargo").args(["build", "--release", "--target-dir"]).arg(&target).current_dir(package));
+    target.join("release").join(format!("floor{}", std::env::consts::EXE_SUFFIX))
+}
+
+fn copy(from: &Path, to: &Path) -> PathBuf {
+    std::fs::create_dir_all(to).expect("the scratch directory is writable");
+    for entry in std::fs::read_dir(from).expect("the source can be read").flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::write(&target, std::fs::read(entry.path()).expect("the source can be read"))
+                .expect("the scratch directory is writable");
+        }
+    }
+    to.to_owned()
+}
+
+fn run(command: &mut Command) {
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("cargo starts");
+    assert!(status.success(), "{command:?} failed");
+}
+
+impl Bench {
+    /// One of each; every figure with the one that it is compared with.
+    fn round(&self) -> Vec<(&'static str, f64, f64)> {
+        for name in ["one", "two", "store", "recording"] {
+            let _ = std::fs::remove_dir_all(self.scratch.path().join(name));
+        }
+        let [one, two] = ["one", "two"].map(|name| copy(&self.source, &self.scratch.path().join(name)));
+        let plain = self.build(Wrapper::None, &one);
+        let cold = self.build(Wrapper::Thymos, &one);
+        let mut figures = vec![("plain cargo", plain, plain), ("thymos, empty cache / plain", cold, plain)];
+        if self.floor.is_some() {
+            self.build(Wrapper::Floor, &one);
+        }
+        for (name, against, dir) in [
+            ("thymos, clean rebuild / plain", "thymos, clean rebuild / floor", &one),
+            ("thymos, other checkout / plain", "thymos, other checkout / floor", &two),
+        ] {
+            // The other wrapper's build must not be what warms the page cache, so each is built twice.
+            let warm = (0..3).map(|_| self.build(Wrapper::Thymos, dir)).collect();
+            let warm = median(warm);
+            figures.push((name, warm, plain));
+            if self.floor.is_some() {
+                let floor = median((0..3).map(|_| self.build(Wrapper::Floor, dir)).collect());
+                figures.push((against, warm, floor));
+            }
+        }
+        figures
+    }
+
+    /// Builds from a clean target directory and returns the seconds.
+    fn build(&self, wrapper: Wrapper, dir: &Path) -> f64 {
+        let _ = std::fs::remove_dir_all(dir.join("target"));
+        let mut command = Command::new("cargo");
+        command.args(["build", "--locked", "--offline"]).current_dir(dir).env("CARGO_INCREMENTAL", "0");
+        command
+            .env("THYMOS_DIR", self.scratch.path().join("store"))
+            .env("FLOOR_DIR", self.scratch.path().join("recording"));
+        match (wrapper, &self.floor) {
+            (Wrapper::None, _) => command.env("RUSTC_WRAPPER", ""),
+            (Wrapper::Thymos, _) => command.env("RUSTC_WRAPPER", env!("CARGO_BIN_EXE_thymos")),
+            (Wrapper::Floor, floor) => command.env("RUSTC_WRAPPER", floor.as_deref().expect("the floor was built")),
+        };
+        let start = Instant::now();
+        run(&mut command);
+        start.elapsed().as_secs_f64()
+    }
+}
