@@ -1,6 +1,8 @@
 //! The command line.
 
 mod gc;
+mod plan;
+mod setup;
 mod stats;
 
 use std::ffi::OsStr;
@@ -16,7 +18,9 @@ use crate::settings::Settings;
 /// As a wrapper:  RUSTC_WRAPPER=thymos cargo build
 #[derive(Debug, Parser)]
 #[command(name = "thymos", version, about, long_about = None, arg_required_else_help = true)]
-#[command(after_help = "As a compiler wrapper:\n  RUSTC_WRAPPER=thymos cargo build\n  thymos RUSTC ARGS…            what Cargo then runs for every crate")]
+#[command(
+    after_help = "As a compiler wrapper:\n  RUSTC_WRAPPER=thymos cargo build\n  thymos RUSTC ARGS…            what Cargo then runs for every crate"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Sub,
@@ -28,12 +32,16 @@ enum Sub {
     Stats(stats::Args),
     /// Removes the least recently used entries until the cache is within its size limit
     Gc(gc::Args),
+    /// Explains what would be done on this machine: linkers, compile caches, and why
+    Plan(plan::Args),
+    /// Writes the plan into Cargo's configuration, after showing it; --undo takes it back
+    Setup(setup::Args),
 }
 
 /// Returns whether the first argument is a command of ours and not a compiler.
 #[must_use]
 pub fn is_command(first: &OsStr) -> bool {
-    let commands = ["stats", "gc", "demo", "help", ""];
+    let commands = ["stats", "gc", "demo", "plan", "setup", "doctor", "help", ""];
     first.to_str().is_some_and(|first| first.starts_with('-') || commands.contains(&first))
 }
 
@@ -50,6 +58,8 @@ pub fn run() -> ExitCode {
     let done = match cli.command {
         Sub::Stats(args) => stats::run(&args, &settings),
         Sub::Gc(args) => gc::run(&args, &settings),
+        Sub::Plan(args) => plan::run(&args),
+        Sub::Setup(args) => setup::run(&args, &settings, &environment),
     };
     match done {
         Ok(code) => code,

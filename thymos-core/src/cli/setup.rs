@@ -1,0 +1,268 @@
+//! `thymos setup`: the plan, written into Cargo's configuration, and taken out again.
+//!
+//! Deciding is pure: [`wish`] says what a machine wants, [`edit`] turns a file's text into another, [`undo`] takes changes back.
+//! The rest reads, shows, asks and writes. Invariant: nothing is written that was not shown, and nothing is written before
+//! what undoes it.
+
+mod change;
+mod confirm;
+mod diff;
+mod edit;
+pub mod file;
+mod lines;
+mod link_line;
+mod measure;
+pub mod place;
+mod record;
+#[cfg(test)]
+mod shapes;
+mod undo;
+mod wish;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use thymos_build::{Because, Decision, Env, Plan, Why};
+
+use crate::environment::Environment;
+use crate::settings::Settings;
+use change::{Change, Left};
+use confirm::Answer;
+use file::ConfigFile;
+use measure::Measured;
+use place::{Place, Planned};
+use record::{Record, Records};
+use wish::{Installed, Wish};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Edit the user's own configuration, $CARGO_HOME/config.toml; this is the default
+    #[arg(long)]
+    global: bool,
+    /// Edit the configuration of the workspace here: an include that is committed, and a file that git ignores
+    #[arg(long, conflicts_with = "global")]
+    workspace: bool,
+    /// Use this linker instead of the one that measures best: auto, system, lld, mold, wild or a path
+    #[arg(long, value_name = "LINKER")]
+    linker: Option<String>,
+    /// Leave the rustc wrapper alone
+    #[arg(long)]
+    no_cache: bool,
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    /// Restore the files byte for byte; where you edited them since, take out only what was put in
+    #[arg(long, conflicts_with_all = ["linker", "no_cache"])]
+    undo: bool,
+}
+
+/// Everything that a setup works with.
+struct Setup<'a> {
+    args: &'a Args,
+    environment: &'a Environment,
+    directory: PathBuf,
+    records: Records,
+}
+
+pub fn run(args: &Args, settings: &Settings, environment: &Environment) -> Result<ExitCode, String> {
+    let store = settings.dir.as_deref().ok_or("there is no home directory for the cache; set THYMOS_DIR")?;
+    let directory = std::env::current_dir().map_err(|_| "there is no current directory")?;
+    let setup = Setup { args, environment, directory, records: Records::of(store) };
+    let place = setup.place()?;
+    if args.undo { setup.undo(&place) } else { setup.apply(&place) }
+}
+
+impl Setup<'_> {
+    fn place(&self) -> Result<Place, String> {
+        if !self.args.workspace {
+            return Place::global(self.environment);
+        }
+        let (place, warning) = Place::workspace(self.environment, &self.directory)?;
+        warning.iter().for_each(|warning| eprintln!("thymos: {warning}"));
+        Ok(place)
+    }
+
+    fn apply(&self, place: &Place) -> Result<ExitCode, String> {
+        let main = ConfigFile::read(&place.main_file())?;
+        let configured = configured_wrapper(&main, self.environment)?;
+        let wish = self.wish(configured)?;
+        let (planned, left) = place.edits(&wish.wants)?;
+        wish.notes.iter().for_each(|note| anstream::println!("{note}"));
+        left.iter().for_each(|left| anstream::println!("Left alone: {}, because {}.", left.key, left.why));
+        if planned.is_empty() {
+            anstream::println!("Nothing to change.");
+            return Ok(ExitCode::SUCCESS);
+        }
+        show(&planned);
+        match confirm::ask(self.args.dry_run, self.args.yes) {
+            Answer::Yes => self.write(planned, place),
+            Answer::No(code) => Ok(code),
+        }
+    }
+
+    fn wish(&self, configured: Option<String>) -> Result<Wish, String> {
+        let plan = plan(self.args.linker.as_deref(), &self.directory);
+        let mut wish = Wish::default();
+        if !self.args.no_cache {
+            let program = installed(self.environment)?;
+            wish.cache(&Installed { program, configured, replaces: vec!["thymos"] }, &plan);
+            wish.notes.extend(overridden(self.environment));
+        }
+        let measured = measured(&plan)?;
+        wish.linker(&plan, measured.as_ref())?;
+        Ok(wish)
+    }
+
+    fn write(&self, planned: Vec<Planned>, place: &Place) -> Result<ExitCode, String> {
+        for Planned { file, edited } in planned {
+            let (mut record, original) = self.baseline(&file)?;
+            record.writes(&edited.text, &edited.changes);
+            self.records.keep(&record, &original)?;
+            let made = file.replace(&edited.text)?;
+            if !made.is_empty() {
+                record.directories.extend(made);
+                self.records.keep(&record, &original)?;
+            }
+            anstream::println!("Wrote {}.", file.path.display());
+        }
+        let scope = if matches!(place, Place::Included(_)) || self.args.workspace { " --workspace" } else { "" };
+        anstream::println!("\nTo take it back: thymos setup --undo{scope}\nTo see that it works: thymos doctor");
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Returns the record to go on with, and the text that an undo restores.
+    fn baseline(&self, file: &ConfigFile) -> Result<(Record, String), String> {
+        match self.records.find(&file.path) {
+            Some((record, original)) if record.wrote(file.text()) && file.text.is_some() => Ok((record, original)),
+            // The file was edited since: what is restored is that, without what we had put in.
+            Some((mut record, _)) if file.text.is_some() => {
+                let (original, _) = take_out(file, &record.changes)?;
+                record.existed = true;
+                Ok((record, original))
+            }
+            _ => Ok((Record::new(&file.path, file.text.is_some()), file.text().to_owned())),
+        }
+    }
+
+    fn undo(&self, place: &Place) -> Result<ExitCode, String> {
+        let mut done = false;
+        for path in place.files() {
+            let file = ConfigFile::read(&path)?;
+            let Some((record, original)) = self.records.find(&file.path) else { continue };
+            done = true;
+            self.undo_file(&file, &record, original)?;
+        }
+        if !done {
+            anstream::println!("Nothing to undo: {} was not set up from here.", place.main_file().display());
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn undo_file(&self, file: &ConfigFile, record: &Record, original: String) -> Result<(), String> {
+        let shown = file.path.display();
+        let Some(text) = file.text.as_deref() else {
+            anstream::println!("{shown} is gone already.");
+            self.records.drop(&file.path);
+            return Ok(());
+        };
+        let (restored, left) =
+            if record.wrote(text) { (original, Vec::new()) } else { take_out(file, &record.changes)? };
+        left.iter().for_each(|left| anstream::println!("Left alone: {}, because {}.", left.key, left.why));
+        let gone = !record.existed && restored.trim().is_empty();
+        anstream::print!("{}", diff::unified(&shown.to_string(), text, &restored));
+        if self.args.dry_run {
+            return Ok(());
+        }
+        if gone {
+            file.remove()?;
+            // Innermost first; a directory that holds something else stays.
+            record.directories.iter().rev().for_each(|directory| drop(std::fs::remove_dir(directory)));
+        } else if restored != text {
+            file.replace(&restored)?;
+        }
+        self.records.drop(&file.path);
+        anstream::println!("{} {shown}.", if gone { "Removed" } else { "Restored" });
+        Ok(())
+    }
+}
+
+/// Returns a file's text without what was put into it.
+fn take_out(file: &ConfigFile, changes: &[Change]) -> Result<(String, Vec<Left>), String> {
+    if changes.iter().all(|change| matches!(change, Change::Ignored(_))) {
+        return Ok((undo::remove_lines(file.text(), changes), Vec::new()));
+    }
+    undo::remove(file.text(), changes).map_err(|cause| format!("failed to edit `{}`: {cause}", file.path.display()))
+}
+
+fn plan(linker: Option<&str>, directory: &Path) -> Plan {
+    let config = thymos_build::configure().env(Env::from_process().at(directory));
+    match linker {
+        Some(linker) => config.linker(linker).detect(),
+        None => config.detect(),
+    }
+}
+
+/// Times the linkers where the choice is the machine's, and prints the table.
+fn measured(plan: &Plan) -> Result<Option<Measured>, String> {
+    let free = matches!(
+        plan.decision,
+        Decision::Use { because: Because::Fastest, .. } | Decision::Default(Why::AlreadyFast | Why::NothingFaster)
+    );
+    if !free {
+        return Ok(None);
+    }
+    let spinner = indicatif::ProgressBar::new_spinner();
+    let measured = measure::measure(plan, &|what| {
+        spinner.set_message(what.to_owned());
+        spinner.tick();
+    });
+    spinner.finish_and_clear();
+    let measured = measured?;
+    if let Some(measured) = &measured {
+        anstream::println!("{}", measured.table());
+    }
+    Ok(measured)
+}
+
+/// Returns the wrapper that a file configures, if there is a program behind it.
+fn configured_wrapper(file: &ConfigFile, environment: &Environment) -> Result<Option<String>, String> {
+    let document = edit::parse(&lines::plain(file.text()))
+        .map_err(|cause| format!("failed to edit `{}`: {cause}", file.path.display()))?;
+    let wrapper = edit::text_at(&document, &["build", "rustc-wrapper"]);
+    Ok(wrapper.filter(|wrapper| match Path::new(wrapper).is_absolute() {
+        true => Path::new(wrapper).is_file(),
+        false => environment.program(wrapper.as_ref()).is_some(),
+    }))
+}
+
+/// Returns the program to name as the wrapper: this one, by its name in PATH where it has one, for that survives an upgrade.
+fn installed(environment: &Environment) -> Result<PathBuf, String> {
+    let this = std::env::current_exe()
+        .map_err(|error| format!("failed to find this program: {}", crate::outcome::plain(&error)))?;
+    let name = format!("thymos{}", std::env::consts::EXE_SUFFIX);
+    let in_path = environment.program(name.as_ref()).filter(|path| path.is_absolute());
+    let same = |path: &PathBuf| path.canonicalize().ok() == this.canonicalize().ok();
+    Ok(in_path.filter(same).unwrap_or(this))
+}
+
+/// Returns what overrides the wrapper of a configuration file.
+fn overridden(environment: &Environment) -> Option<String> {
+    let name =
+        ["RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER"].into_iter().find(|name| environment.get(name).is_some())?;
+    let value = environment.get(name)?.display().to_string();
+    Some(format!("{name}={value} is set in the environment, and overrides what is written here as long as it is."))
+}
+
+fn show(planned: &[Planned]) {
+    for Planned { file, edited } in planned {
+        anstream::print!("{}", diff::unified(&file.path.display().to_string(), file.text(), &edited.text));
+    }
+    anstream::println!("\nWhat this costs:");
+    for change in planned.iter().flat_map(|it| &it.edited.changes) {
+        anstream::println!("  {}: {}", change.key(), change.cost());
+    }
+    anstream::println!();
+}
