@@ -72,12 +72,12 @@ impl Place {
         }
     }
 
-    /// Returns every file that setting up may have changed here.
+    /// Returns every file that setting up may have changed here, in the order in which that is taken back.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
         match self {
             Self::Direct(file) => vec![file.clone()],
-            Self::Included(directory) => vec![directory.join(LOCAL), directory.join(".gitignore"), self.main_file()],
+            Self::Included(directory) => vec![self.main_file(), directory.join(".gitignore"), directory.join(LOCAL)],
         }
     }
 
@@ -88,11 +88,14 @@ impl Place {
     pub fn edits(&self, wants: &[Want]) -> Result<(Vec<Planned>, Vec<Left>), String> {
         let main = ConfigFile::read(&self.main_file())?;
         let edited = edit_file(&main, wants)?;
-        let left = edited.left.clone();
+        let mut left = edited.left.clone();
         let mut planned = match self {
             Self::Direct(_) => vec![Planned { file: main, edited }],
             Self::Included(directory) => through_include(directory, main, wants)?,
         };
+        left.extend(
+            planned.iter().flat_map(|it| &it.edited.left).filter(|it| !left.contains(it)).cloned().collect::<Vec<_>>(),
+        );
         planned.retain(|it| !it.edited.changes.is_empty());
         Ok((planned, left))
     }

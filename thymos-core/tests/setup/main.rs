@@ -1,0 +1,8 @@
+//! `thymos plan`, `thymos setup` and `thymos doctor` as a person runs them: real files, real Cargo, real linkers.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod configuration;
+mod plan;
+mod workspace;
