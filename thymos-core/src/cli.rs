@@ -1,9 +1,12 @@
 //! The command line.
 
+mod doctor;
 mod gc;
+mod hierarchy;
 mod plan;
 mod setup;
 mod stats;
+mod version;
 
 use std::ffi::OsStr;
 use std::process::ExitCode;
@@ -36,6 +39,8 @@ enum Sub {
     Plan(plan::Args),
     /// Writes the plan into Cargo's configuration, after showing it; --undo takes it back
     Setup(setup::Args),
+    /// Looks whether everything works here, and says what mends it if not
+    Doctor(doctor::Args),
 }
 
 /// Returns whether the first argument is a command of ours and not a compiler.
@@ -48,6 +53,10 @@ pub fn is_command(first: &OsStr) -> bool {
 /// Runs the command line of this process.
 #[must_use]
 pub fn run() -> ExitCode {
+    if version::is_asked(std::env::args().skip(1)) {
+        print!("{}", version::text());
+        return ExitCode::SUCCESS;
+    }
     let cli = Cli::parse();
     let environment = Environment::read();
     let directory = std::env::current_dir().unwrap_or_default();
@@ -60,6 +69,7 @@ pub fn run() -> ExitCode {
         Sub::Gc(args) => gc::run(&args, &settings),
         Sub::Plan(args) => plan::run(&args),
         Sub::Setup(args) => setup::run(&args, &settings, &environment),
+        Sub::Doctor(args) => doctor::run(&args, &settings, &environment),
     };
     match done {
         Ok(code) => code,

@@ -4,12 +4,12 @@
 //! The rest reads, shows, asks and writes. Invariant: nothing is written that was not shown, and nothing is written before
 //! what undoes it.
 
-mod change;
+pub mod change;
 mod confirm;
 mod diff;
-mod edit;
+pub mod edit;
 pub mod file;
-mod lines;
+pub mod lines;
 mod link_line;
 mod measure;
 pub mod place;

@@ -4,5 +4,6 @@
 mod support;
 
 mod configuration;
+mod doctor;
 mod plan;
 mod workspace;
