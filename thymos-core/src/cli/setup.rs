@@ -16,13 +16,14 @@ pub mod place;
 mod record;
 #[cfg(test)]
 mod shapes;
+mod shim;
 mod undo;
 mod wish;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use thymos_build::{Because, Decision, Env, Plan, Why};
+use thymos_build::{Because, Decision, Env, Plan, Why, env::var};
 
 use crate::environment::Environment;
 use crate::settings::Settings;
@@ -32,6 +33,7 @@ use file::ConfigFile;
 use measure::Measured;
 use place::{Place, Planned};
 use record::{Record, Records};
+use shim::Shim;
 use wish::{Installed, Wish};
 
 #[derive(Debug, clap::Args)]
@@ -45,6 +47,9 @@ pub struct Args {
     /// Use this linker instead of the one that measures best: auto, system, lld, mold, wild or a path
     #[arg(long, value_name = "LINKER")]
     linker: Option<String>,
+    /// Put a shim in the linker's place that adds the linker's flags: it survives RUSTFLAGS, and falls back to the default
+    #[arg(long)]
+    linker_shim: bool,
     /// Leave the rustc wrapper alone
     #[arg(long)]
     no_cache: bool,
@@ -55,7 +60,7 @@ pub struct Args {
     #[arg(long, short)]
     yes: bool,
     /// Restore the files byte for byte; where you edited them since, take out only what was put in
-    #[arg(long, conflicts_with_all = ["linker", "no_cache"])]
+    #[arg(long, conflicts_with_all = ["linker", "linker_shim", "no_cache"])]
     undo: bool,
 }
 
@@ -92,19 +97,32 @@ impl Setup<'_> {
         let (planned, left) = place.edits(&wish.wants)?;
         wish.notes.iter().for_each(|note| anstream::println!("{note}"));
         left.iter().for_each(|left| anstream::println!("Left alone: {}, because {}.", left.key, left.why));
-        if planned.is_empty() {
+        let shim = Shim::of(&self.records);
+        let refused = left.iter().any(|left| left.key.ends_with(".linker"));
+        let adds = wish.shim.filter(|args| !refused && !shim.adds(args));
+        if planned.is_empty() && adds.is_none() {
             anstream::println!("Nothing to change.");
             return Ok(ExitCode::SUCCESS);
         }
         show(&planned);
+        if let Some(args) = &adds {
+            anstream::println!(
+                "The shim {} will add: {}\n",
+                shim.path.display(),
+                if args.is_empty() { "nothing".to_owned() } else { args.join(" ") }
+            );
+        }
         match confirm::ask(self.args.dry_run, self.args.yes) {
-            Answer::Yes => self.write(planned, place),
+            Answer::Yes => {
+                adds.map(|args| shim.install(&installed(self.environment)?, &args)).transpose()?;
+                self.write(planned, place)
+            }
             Answer::No(code) => Ok(code),
         }
     }
 
     fn wish(&self, configured: Option<String>) -> Result<Wish, String> {
-        let plan = plan(self.args.linker.as_deref(), &self.directory);
+        let plan = self.plan();
         let mut wish = Wish::default();
         if !self.args.no_cache {
             let program = installed(self.environment)?;
@@ -112,8 +130,26 @@ impl Setup<'_> {
             wish.notes.extend(overridden(self.environment));
         }
         let measured = measured(&plan)?;
-        wish.linker(&plan, measured.as_ref())?;
+        let args = wish.linker(&plan, measured.as_ref())?;
+        let target = &plan.platform.target;
+        if self.args.linker_shim {
+            wish.shim(target, &Shim::of(&self.records).path, args);
+        } else {
+            wish.flags(target, &args);
+        }
         Ok(wish)
+    }
+
+    fn plan(&self) -> Plan {
+        let env = Env::from_process().at(&self.directory);
+        match self.args.linker.as_deref() {
+            // A shim that is configured already is a choice, and only the person's word goes over a choice.
+            Some(linker) if self.args.linker_shim => {
+                thymos_build::configure().env(env.with(var::THYMOS_LINKER, linker)).detect()
+            }
+            Some(linker) => thymos_build::configure().env(env).linker(linker).detect(),
+            None => thymos_build::configure().env(env).detect(),
+        }
     }
 
     fn write(&self, planned: Vec<Planned>, place: &Place) -> Result<ExitCode, String> {
@@ -155,6 +191,10 @@ impl Setup<'_> {
             done = true;
             self.undo_file(&file, &record, original)?;
         }
+        if self.records.is_empty() && !self.args.dry_run {
+            Shim::of(&self.records).remove();
+            let _ = std::fs::remove_dir(self.records.directory());
+        }
         if !done {
             anstream::println!("Nothing to undo: {} was not set up from here.", place.main_file().display());
         }
@@ -195,14 +235,6 @@ fn take_out(file: &ConfigFile, changes: &[Change]) -> Result<(String, Vec<Left>)
         return Ok((undo::remove_lines(file.text(), changes), Vec::new()));
     }
     undo::remove(file.text(), changes).map_err(|cause| format!("failed to edit `{}`: {cause}", file.path.display()))
-}
-
-fn plan(linker: Option<&str>, directory: &Path) -> Plan {
-    let config = thymos_build::configure().env(Env::from_process().at(directory));
-    match linker {
-        Some(linker) => config.linker(linker).detect(),
-        None => config.detect(),
-    }
 }
 
 /// Times the linkers where the choice is the machine's, and prints the table.

@@ -6,4 +6,5 @@ mod support;
 mod configuration;
 mod doctor;
 mod plan;
+mod shim;
 mod workspace;

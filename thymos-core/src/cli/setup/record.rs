@@ -73,6 +73,19 @@ impl Records {
         Self(store.join("setup"))
     }
 
+    /// Returns the directory of the records.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.0
+    }
+
+    /// Returns whether no file is recorded any more.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let ends = |path: PathBuf| path.extension().is_some_and(|ending| ending == "json");
+        !std::fs::read_dir(&self.0).is_ok_and(|entries| entries.flatten().any(|entry| ends(entry.path())))
+    }
+
     /// Returns the record of a file with its original text, if it has one that is whole.
     #[must_use]
     pub fn find(&self, path: &Path) -> Option<(Record, String)> {

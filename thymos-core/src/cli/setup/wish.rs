@@ -17,6 +17,8 @@ pub struct Wish {
     pub wants: Vec<Want>,
     /// Why it is no more than that, one line each.
     pub notes: Vec<String>,
+    /// The arguments that the linker shim is to add, if it is wanted.
+    pub shim: Option<Vec<String>>,
 }
 
 /// What is known about the wrapper.
@@ -43,11 +45,11 @@ impl Wish {
         }
     }
 
-    /// Wants the linker that a person asked for, or that measured best.
+    /// Returns the arguments of the linker that a person asked for, or that measured best; none if the default stays.
     ///
     /// # Errors
     /// If the linker that was asked for cannot be used.
-    pub fn linker(&mut self, plan: &Plan, measured: Option<&Measured>) -> Result<(), String> {
+    pub fn linker(&mut self, plan: &Plan, measured: Option<&Measured>) -> Result<Vec<String>, String> {
         match &plan.decision {
             Decision::Default(Why::Unusable { asked, cause, install }) => {
                 let install = install.as_ref().map(|command| format!("; to install it: {command}")).unwrap_or_default();
@@ -56,27 +58,32 @@ impl Wish {
             Decision::Default(Why::Chosen(chosen)) => {
                 self.notes.push(format!("The linker stays as it is: {} in {} chooses it.", chosen.what, chosen.place));
             }
-            Decision::Use { args, .. } if measured.is_none() => self.want_linker(&plan.platform.target, args),
+            Decision::Use { args, .. } if measured.is_none() => return Ok(args.clone()),
             decision => match measured.and_then(Measured::winner) {
-                Some(winner) => self.want_linker(&plan.platform.target, &winner.args),
+                Some(winner) => return Ok(winner.args.clone()),
                 None => self.notes.push(stays(decision, measured)),
             },
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
-    /// Wants the shim as the linker of a target.
-    pub fn shim(&mut self, target: &str, shim: &Path) {
-        self.want_text(&["target", target, "linker"], &shim.display().to_string(), &["thymos-cc"]);
-    }
-
-    fn want_linker(&mut self, target: &str, args: &[String]) {
+    /// Wants flags for rustc that make it link with these arguments.
+    pub fn flags(&mut self, target: &str, args: &[String]) {
+        if args.is_empty() {
+            return;
+        }
         let flags: Vec<String> = args.iter().map(|arg| format!("-Clink-arg={arg}")).collect();
         // Documentation tests are linked too, and do not get `rustflags`.
         for key in ["rustflags", "rustdocflags"] {
             let way = ["target", target, key].map(str::to_owned).to_vec();
             self.wants.push(Want::Flags { way, flags: flags.clone() });
         }
+    }
+
+    /// Wants the shim as the linker of a target, with these arguments.
+    pub fn shim(&mut self, target: &str, shim: &Path, args: Vec<String>) {
+        self.want_text(&["target", target, "linker"], &shim.display().to_string(), &["thymos-cc"]);
+        self.shim = Some(args);
     }
 
     fn want_text(&mut self, way: &[&str], value: &str, replaces: &[&'static str]) {
