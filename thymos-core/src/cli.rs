@@ -21,9 +21,7 @@ use crate::settings::Settings;
 /// As a wrapper:  RUSTC_WRAPPER=thymos cargo build
 #[derive(Debug, Parser)]
 #[command(name = "thymos", version, about, long_about = None, arg_required_else_help = true)]
-#[command(
-    after_help = "As a compiler wrapper:\n  RUSTC_WRAPPER=thymos cargo build\n  thymos RUSTC ARGS…            what Cargo then runs for every crate"
-)]
+#[command(after_help = "As a compiler wrapper:\n  RUSTC_WRAPPER=thymos cargo build\n  thymos RUSTC ARGS…            what Cargo then runs for every crate")]
 struct Cli {
     #[command(subcommand)]
     command: Sub,

@@ -130,7 +130,7 @@ impl Patient<'_> {
         }
         Finding::attention(CHECK, format!("still set: {}", found.join(", ")))
             .why("two caches keep everything twice, and the one that Cargo starts wins")
-            .mend(format!("remove {}", found.join(" and ")))
+            .mend(format!("thymos setup --from-sccache for files; unset variables: {}", found.join(", ")))
     }
 }
 

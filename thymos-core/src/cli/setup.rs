@@ -14,6 +14,7 @@ mod link_line;
 mod measure;
 pub mod place;
 mod record;
+mod sccache;
 #[cfg(test)]
 mod shapes;
 mod shim;
@@ -53,6 +54,9 @@ pub struct Args {
     /// Leave the rustc wrapper alone
     #[arg(long)]
     no_cache: bool,
+    /// Take sccache's place: in Cargo's configuration, and with --workspace in its Dockerfiles, compose files and CI jobs
+    #[arg(long)]
+    from_sccache: bool,
     /// Show what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -60,7 +64,7 @@ pub struct Args {
     #[arg(long, short)]
     yes: bool,
     /// Restore the files byte for byte; where you edited them since, take out only what was put in
-    #[arg(long, conflicts_with_all = ["linker", "linker_shim", "no_cache"])]
+    #[arg(long, conflicts_with_all = ["linker", "linker_shim", "no_cache", "from_sccache"])]
     undo: bool,
 }
 
@@ -92,9 +96,13 @@ impl Setup<'_> {
 
     fn apply(&self, place: &Place) -> Result<ExitCode, String> {
         let main = ConfigFile::read(&place.main_file())?;
-        let configured = configured_wrapper(&main, self.environment)?;
-        let wish = self.wish(configured)?;
-        let (planned, left) = place.edits(&wish.wants)?;
+        let wish = self.wish(configured_wrapper(&main)?, place)?;
+        let (mut planned, mut left) = place.edits(&wish.wants)?;
+        if let Some(root) = place.root().filter(|_| self.args.from_sccache) {
+            let (recipes, lines) = place::from_sccache(root)?;
+            planned.extend(recipes);
+            left.extend(lines);
+        }
         wish.notes.iter().for_each(|note| anstream::println!("{note}"));
         left.iter().for_each(|left| anstream::println!("Left alone: {}, because {}.", left.key, left.why));
         let shim = Shim::of(&self.records);
@@ -121,12 +129,18 @@ impl Setup<'_> {
         }
     }
 
-    fn wish(&self, configured: Option<String>) -> Result<Wish, String> {
+    fn wish(&self, configured: Option<String>, place: &Place) -> Result<Wish, String> {
         let plan = self.plan();
         let mut wish = Wish::default();
         if !self.args.no_cache {
-            let program = installed(self.environment)?;
-            wish.cache(&Installed { program, configured, replaces: vec!["thymos"] }, &plan);
+            let from: &[&'static str] = if self.args.from_sccache { &["thymos", "sccache"] } else { &["thymos"] };
+            match self.program(configured.as_deref(), place) {
+                Ok(program) => {
+                    let configured = configured.filter(|wrapper| runs(wrapper, self.environment));
+                    wish.cache(&Installed { program, configured, replaces: from.to_vec() }, &plan);
+                }
+                Err(note) => wish.notes.push(note),
+            }
             wish.notes.extend(overridden(self.environment));
         }
         let measured = measured(&plan)?;
@@ -138,6 +152,20 @@ impl Setup<'_> {
             wish.flags(target, &args);
         }
         Ok(wish)
+    }
+
+    /// Returns the program to name as the wrapper, or why none can be named.
+    fn program(&self, configured: Option<&str>, place: &Place) -> Result<PathBuf, String> {
+        let committed = place.root().is_some() && configured.is_some_and(|wrapper| edit::stem(wrapper) == "sccache");
+        if !committed {
+            return installed(self.environment);
+        }
+        // What is committed is for everybody, so it names no place of this machine.
+        let name = "thymos";
+        let there = runs(name, self.environment).then(|| PathBuf::from(name));
+        let file = place.main_file().display().to_string();
+        let why = "thymos is not in PATH, and Cargo fails on a wrapper that it cannot find";
+        there.ok_or_else(|| format!("The wrapper in {file} stays as it is: {why}."))
     }
 
     fn plan(&self) -> Plan {
@@ -185,7 +213,10 @@ impl Setup<'_> {
 
     fn undo(&self, place: &Place) -> Result<ExitCode, String> {
         let mut done = false;
-        for path in place.files() {
+        let mut files = place.files();
+        let recorded = place.root().map(|root| self.records.below(root)).unwrap_or_default();
+        files.extend(recorded.into_iter().filter(|path| !place.files().contains(path)));
+        for path in files {
             let file = ConfigFile::read(&path)?;
             let Some((record, original)) = self.records.find(&file.path) else { continue };
             done = true;
@@ -231,8 +262,8 @@ impl Setup<'_> {
 
 /// Returns a file's text without what was put into it.
 fn take_out(file: &ConfigFile, changes: &[Change]) -> Result<(String, Vec<Left>), String> {
-    if changes.iter().all(|change| matches!(change, Change::Ignored(_))) {
-        return Ok((undo::remove_lines(file.text(), changes), Vec::new()));
+    if changes.iter().all(|change| matches!(change, Change::Ignored(_) | Change::Line { .. })) {
+        return Ok(undo::remove_lines(file.text(), changes));
     }
     undo::remove(file.text(), changes).map_err(|cause| format!("failed to edit `{}`: {cause}", file.path.display()))
 }
@@ -259,15 +290,17 @@ fn measured(plan: &Plan) -> Result<Option<Measured>, String> {
     Ok(measured)
 }
 
-/// Returns the wrapper that a file configures, if there is a program behind it.
-fn configured_wrapper(file: &ConfigFile, environment: &Environment) -> Result<Option<String>, String> {
-    let document = edit::parse(&lines::plain(file.text()))
-        .map_err(|cause| format!("failed to edit `{}`: {cause}", file.path.display()))?;
-    let wrapper = edit::text_at(&document, &["build", "rustc-wrapper"]);
-    Ok(wrapper.filter(|wrapper| match Path::new(wrapper).is_absolute() {
-        true => Path::new(wrapper).is_file(),
-        false => environment.program(wrapper.as_ref()).is_some(),
-    }))
+/// Returns the wrapper that a file configures.
+fn configured_wrapper(file: &ConfigFile) -> Result<Option<String>, String> {
+    let document = edit::parse(&lines::plain(file.text()));
+    let document = document.map_err(|cause| format!("failed to edit `{}`: {cause}", file.path.display()))?;
+    Ok(edit::text_at(&document, &["build", "rustc-wrapper"]))
+}
+
+/// Returns whether there is a program behind the value of a wrapper.
+fn runs(wrapper: &str, environment: &Environment) -> bool {
+    let path = Path::new(wrapper);
+    if path.is_absolute() { path.is_file() } else { environment.program(wrapper.as_ref()).is_some() }
 }
 
 /// Returns the program to name as the wrapper: this one, by its name in PATH where it has one, for that survives an upgrade.

@@ -6,5 +6,6 @@ mod support;
 mod configuration;
 mod doctor;
 mod plan;
+mod sccache;
 mod shim;
 mod workspace;

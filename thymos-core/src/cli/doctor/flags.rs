@@ -34,7 +34,7 @@ pub fn judge_silenced(sources: &[Vec<Flags>]) -> Finding {
 #[must_use]
 pub fn named(flags: &[Flags]) -> Option<String> {
     let words = flags.iter().flat_map(|it| &it.flags).flat_map(|flag| flag.split([' ']));
-    let values = words.filter_map(|word| {
+    let mut values = words.filter_map(|word| {
         let word = word
             .strip_prefix("-Clink-arg=")
             .or(word.strip_prefix("-Clink-args="))
@@ -43,7 +43,7 @@ pub fn named(flags: &[Flags]) -> Option<String> {
         word.strip_prefix("-fuse-ld=").or(word.strip_prefix("--ld-path="))
     });
     // The last one wins.
-    values.last().map(str::to_owned)
+    values.next_back().map(str::to_owned)
 }
 
 /// Judges a program's mark against the linker that the flags name.
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn the_mark_is_the_witness() {
         let check = |named: Option<&str>, mark: Option<&str>, state| {
-            assert_eq!(judge_linker(named, mark).state, state, "{named:?} {mark:?}")
+            assert_eq!(judge_linker(named, mark).state, state, "{named:?} {mark:?}");
         };
         check(None, Some("LLD 22"), State::Good);
         check(Some("mold"), Some("mold 1.10"), State::Good);

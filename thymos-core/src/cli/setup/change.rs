@@ -56,6 +56,13 @@ pub enum Change {
     Included(String),
     /// A line was appended to a list of ignored files.
     Ignored(String),
+    /// A line of a file that is no configuration of Cargo's became another.
+    Line {
+        /// What it was.
+        before: String,
+        /// What it is.
+        after: String,
+    },
 }
 
 /// Something that was wanted and not done.
@@ -84,7 +91,9 @@ impl Change {
             Self::Set { way, .. } if way.first().is_some_and(|first| first == "env") => {
                 "build scripts that read the variable run again".to_owned()
             }
-            Self::Set { .. } | Self::Included(_) | Self::Ignored(_) => "nothing is built again".to_owned(),
+            Self::Set { .. } | Self::Included(_) | Self::Ignored(_) | Self::Line { .. } => {
+                "nothing is built again".to_owned()
+            }
             Self::Added { way, .. } if way.ends_with(&["rustdocflags".to_owned()]) => {
                 "documentation tests are built again, as they always are".to_owned()
             }
@@ -101,6 +110,7 @@ impl Change {
             Self::Set { way, .. } | Self::Added { way, .. } => shown(way),
             Self::Included(_) => "include".to_owned(),
             Self::Ignored(line) => line.clone(),
+            Self::Line { after, .. } => after.trim().to_owned(),
         }
     }
 }

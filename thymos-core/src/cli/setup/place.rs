@@ -9,6 +9,7 @@ use std::process::Command;
 use super::change::{Change, Left, Want};
 use super::edit::{self, Edited};
 use super::file::{ConfigFile, of_directory};
+use super::sccache::{Converted, convert};
 use crate::environment::Environment;
 
 /// The file of a workspace for one machine's settings.
@@ -72,6 +73,15 @@ impl Place {
         }
     }
 
+    /// Returns the workspace's root, if this is a workspace.
+    #[must_use]
+    pub fn root(&self) -> Option<&Path> {
+        match self {
+            Self::Direct(_) => None,
+            Self::Included(directory) => directory.parent(),
+        }
+    }
+
     /// Returns every file that setting up may have changed here, in the order in which that is taken back.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
@@ -103,19 +113,20 @@ impl Place {
 
 /// Returns the edits of the local file, of the list of ignored files and of the including file.
 fn through_include(directory: &Path, main: ConfigFile, wants: &[Want]) -> Result<Vec<Planned>, String> {
-    // A key of the including file wins, so only what that file would take as new is for the local one.
-    let mut open = Vec::new();
+    // A key of the including file wins, so what it has is replaced there, and only what it would take as new is for the local one.
+    let (mut open, mut including) = (Vec::new(), Vec::new());
     for want in wants {
-        if !edit_file(&main, std::slice::from_ref(want))?.changes.is_empty() {
-            open.push(want.clone());
+        match edit_file(&main, std::slice::from_ref(want))?.changes.first() {
+            Some(Change::Set { before: Some(_), .. }) => including.push(want.clone()),
+            Some(_) => open.push(want.clone()),
+            None => {}
         }
     }
     let local = ConfigFile::read(&directory.join(LOCAL))?;
     let edited = edit_file(&local, &open)?;
-    let including = if open.is_empty() { Vec::new() } else { vec![Want::Include(LOCAL.to_owned())] };
+    including.extend((!open.is_empty()).then(|| Want::Include(LOCAL.to_owned())));
     let included = edit_file(&main, &including)?;
-    let refused = !including.is_empty() && !included.left.is_empty();
-    if refused {
+    if !included.left.is_empty() {
         return Err(format!("failed to edit `{}`: include is no array", main.path.display()));
     }
     let ignored = (!open.is_empty()).then(|| ignore(directory)).transpose()?.flatten();
@@ -125,6 +136,39 @@ fn through_include(directory: &Path, main: ConfigFile, wants: &[Want]) -> Result
 
 fn edit_file(file: &ConfigFile, wants: &[Want]) -> Result<Edited, String> {
     edit::edit(file.text(), wants).map_err(|cause| format!("failed to edit `{}`: {cause}", file.path.display()))
+}
+
+/// Returns the edits that turn a workspace's container and CI files from sccache to Thymos, and the lines that a person must
+/// look at.
+///
+/// # Errors
+/// If a file cannot be read as text.
+pub fn from_sccache(root: &Path) -> Result<(Vec<Planned>, Vec<Left>), String> {
+    let (mut planned, mut left) = (Vec::new(), Vec::new());
+    let directories = [root.to_owned(), root.join(".github/workflows")];
+    let entries = directories.iter().filter_map(|directory| std::fs::read_dir(directory).ok()).flatten().flatten();
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.path()).filter(|path| path.is_file() && is_recipe(path)).collect();
+    paths.sort();
+    for path in paths {
+        let file = ConfigFile::read(&path)?;
+        let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+        let Converted { text, changes, left: lines } = convert(&name, file.text());
+        left.extend(lines);
+        if !changes.is_empty() {
+            planned.push(Planned { file, edited: Edited { text, changes, left: Vec::new() } });
+        }
+    }
+    Ok((planned, left))
+}
+
+/// Returns whether a file's name says that it describes a container or a CI job.
+fn is_recipe(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let yaml = name.ends_with(".yml") || name.ends_with(".yaml");
+    let in_workflows = path.parent().is_some_and(|parent| parent.ends_with(".github/workflows"));
+    let docker = name.starts_with("dockerfile") || name.ends_with(".dockerfile");
+    docker || yaml && (in_workflows || name.contains("compose") || name == ".gitlab-ci.yml")
 }
 
 /// Returns the edit that makes git ignore the local file; nothing if it does already, or there is no git.

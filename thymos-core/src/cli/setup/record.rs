@@ -94,6 +94,19 @@ impl Records {
         (record.schema == SCHEMA && record.path == path).then_some((record, original))
     }
 
+    /// Returns the files below a directory that are recorded.
+    #[must_use]
+    pub fn below(&self, directory: &Path) -> Vec<PathBuf> {
+        let Ok(entries) = std::fs::read_dir(&self.0) else { return Vec::new() };
+        let records = entries
+            .flatten()
+            .filter_map(|entry| serde_json::from_slice::<Record>(&std::fs::read(entry.path()).ok()?).ok());
+        let mut paths: Vec<PathBuf> =
+            records.map(|record| record.path).filter(|path| path.starts_with(directory)).collect();
+        paths.sort();
+        paths
+    }
+
     /// Keeps a record and the text from before it.
     ///
     /// # Errors

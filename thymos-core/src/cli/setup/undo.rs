@@ -25,12 +25,24 @@ pub fn remove(text: &str, changes: &[Change]) -> Result<(String, Vec<Left>), Str
     Ok((text, left))
 }
 
-/// Returns a list of ignored files without the lines that were added.
+/// Returns the text of a file that is no configuration of Cargo's without these changes, and what could not be taken back.
 #[must_use]
-pub fn remove_lines(text: &str, changes: &[Change]) -> String {
-    let ours =
-        |line: &str| changes.iter().any(|change| matches!(change, Change::Ignored(ours) if ours == line.trim_end()));
-    text.split_inclusive('\n').filter(|line| !ours(line)).collect()
+pub fn remove_lines(text: &str, changes: &[Change]) -> (String, Vec<Left>) {
+    let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
+    let mut left = Vec::new();
+    for change in changes {
+        let (ours, before) = match change {
+            Change::Ignored(line) => (line, None),
+            Change::Line { before, after } => (after, Some(before)),
+            _ => continue,
+        };
+        let Some(line) = lines.iter_mut().find(|line| line.trim_end_matches(['\r', '\n']) == ours) else {
+            left.push(Left { key: change.key(), why: "it has changed since".to_owned() });
+            continue;
+        };
+        *line = before.map(|before| line.replacen(ours.as_str(), before, 1)).unwrap_or_default();
+    }
+    (lines.concat(), left)
 }
 
 fn take_back(document: &mut DocumentMut, change: &Change) -> Option<&'static str> {
@@ -61,7 +73,7 @@ fn take_back(document: &mut DocumentMut, change: &Change) -> Option<&'static str
             }
             (!found).then_some("it is gone already")
         }
-        Change::Ignored(_) => None,
+        Change::Ignored(_) | Change::Line { .. } => None,
     }
 }
 
