@@ -1,5 +1,6 @@
 //! The command line.
 
+mod demo;
 mod doctor;
 mod gc;
 mod hierarchy;
@@ -16,12 +17,20 @@ use clap::{Parser, Subcommand};
 use crate::environment::Environment;
 use crate::settings::Settings;
 
-/// A compile cache for Rust: never wrong, never in the way, then fast.
-///
-/// As a wrapper:  RUSTC_WRAPPER=thymos cargo build
+const AFTER_HELP: &str = "\
+As a compiler wrapper:
+  RUSTC_WRAPPER=thymos cargo build    every compile goes through the cache
+  thymos RUSTC ARGS…                  what Cargo then runs for each crate
+
+Settings (environment, or dir, cache-size, mode and remap in thymos.toml):
+  THYMOS_DIR         where the cache is; by default `thymos` in the user's cache directory
+  THYMOS_CACHE_SIZE  its size limit, such as 20G or 500M; 10G by default
+  THYMOS_MODE        on, read-only, refresh or off
+  THYMOS_REMAP       workspace or off: whether artifacts can be used in another checkout";
+
 #[derive(Debug, Parser)]
-#[command(name = "thymos", version, about, long_about = None, arg_required_else_help = true)]
-#[command(after_help = "As a compiler wrapper:\n  RUSTC_WRAPPER=thymos cargo build\n  thymos RUSTC ARGS…            what Cargo then runs for every crate")]
+#[command(name = "thymos", version, about = "A compile cache for Rust: never wrong, never in the way, then fast", arg_required_else_help = true)]
+#[command(after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Sub,
@@ -29,6 +38,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Sub {
+    /// Builds a small workspace plainly, cold and warm, and shows the three times
+    Demo,
     /// Shows what the cache did: hits, misses, and every reason for not hitting
     Stats(stats::Args),
     /// Removes the least recently used entries until the cache is within its size limit
@@ -64,6 +75,7 @@ pub fn run() -> ExitCode {
     }
     let done = match cli.command {
         Sub::Stats(args) => stats::run(&args, &settings),
+        Sub::Demo => demo::run(),
         Sub::Gc(args) => gc::run(&args, &settings),
         Sub::Plan(args) => plan::run(&args),
         Sub::Setup(args) => setup::run(&args, &settings, &environment),

@@ -20,7 +20,7 @@ pub struct Compiled {
     pub stdout: Vec<u8>,
     /// Everything it wrote to standard error.
     pub stderr: Vec<u8>,
-    /// When it was started, by the clock that files are stamped with.
+    /// When it was started.
     pub began: Nanos,
     /// How long it took.
     pub took: Duration,
@@ -30,10 +30,10 @@ pub struct Compiled {
 ///
 /// # Errors
 /// Where the compiler cannot be started; it has not run then.
-pub fn run(mut command: Command) -> io::Result<Compiled> {
+pub fn run(mut command: Command, options: observe::Options) -> io::Result<Compiled> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let (began, start) = (stamp::now(), Instant::now());
-    let mut running = observe::run(command, observe::Options { links: observe::Links::Ignored, ..Default::default() })?;
+    let mut running = observe::run(command, options)?;
     let stdout = running.take_stdout().map(|pipe| pass_on(pipe, io::stdout()));
     let stderr = running.take_stderr().map(|pipe| pass_on(pipe, io::stderr()));
     let observed = running.wait()?;

@@ -88,6 +88,8 @@ impl Query<'_> {
         let mut paths: Vec<PathBuf> = std::iter::once(rustc.clone()).chain(driver).collect();
         libraries(&sysroot.join("lib"), &mut paths);
         libraries(&sysroot.join("bin"), &mut paths);
+        let programs = ["rustc", "clippy-driver"].map(|name| format!("bin/{name}{}", std::env::consts::EXE_SUFFIX));
+        paths.extend(programs.map(|program| sysroot.join(program)).into_iter().filter(|program| program.is_file()));
         loaded(&rustc, &mut paths);
         let mut directories = vec![sysroot.join("lib")];
         for target in [host.as_str()].into_iter().chain(self.target) {
@@ -129,11 +131,16 @@ impl Query<'_> {
         if !is_rustup(&found) {
             return found.is_file().then_some(found);
         }
-        let toolchain = self.environment.filled("RUSTUP_TOOLCHAIN").map(PathBuf::from)?;
-        let home = self.environment.rustup_home()?;
-        let directory = if toolchain.is_absolute() { toolchain } else { home.join("toolchains").join(toolchain) };
-        let real = directory.join("bin").join(found.file_name()?);
-        real.is_file().then_some(real)
+        let toolchain = self.environment.filled("RUSTUP_TOOLCHAIN").map(PathBuf::from);
+        let named = toolchain.and_then(|name| {
+            let directory = if name.is_absolute() { name } else { self.environment.rustup_home()?.join("toolchains").join(name) };
+            Some(directory.join("bin").join(found.file_name()?)).filter(|real| real.is_file())
+        });
+        // Cargo names the toolchain. Without a name it depends on files up the tree, so only rustup can tell.
+        named.or_else(|| {
+            let sysroot = self.ask(&found.with_file_name("rustc"), &["--print", "sysroot"]).ok()?;
+            Some(Path::new(&sysroot).join("bin").join(found.file_name()?)).filter(|real| real.is_file())
+        })
     }
 }
 

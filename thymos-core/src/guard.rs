@@ -42,6 +42,14 @@ pub enum Guard {
     PublishChangedInput,
     /// A file too young for the clock's granularity is not memoised.
     MemoYoung,
+    /// A stamp holds the inode and its change time.
+    MemoChangeTime,
+    /// Restored outputs keep their mode bits and can be written.
+    RestoreMode,
+    /// A failed compile is not stored.
+    PublishFailed,
+    /// The working directory that a proc macro asked for binds the result.
+    BindDirectory,
     /// Dep-info is rewritten for this checkout.
     DepInfoPaths,
     /// Streams are rewritten for this checkout.
@@ -70,6 +78,10 @@ impl Guard {
             Self::BlobCheck => "blob-check",
             Self::PublishChangedInput => "publish-changed-input",
             Self::MemoYoung => "memo-young",
+            Self::MemoChangeTime => "memo-change-time",
+            Self::RestoreMode => "restore-mode",
+            Self::PublishFailed => "publish-failed",
+            Self::BindDirectory => "bind-directory",
             Self::DepInfoPaths => "dep-info-paths",
             Self::StreamPaths => "stream-paths",
         }

@@ -112,7 +112,15 @@ impl Rules<'_> {
         let path = access.path.as_path();
         let inside = path.ancestors().skip(1).any(|parent| self.dependencies.contains(parent));
         let looked = matches!(access.kind, AccessKind::Stat | AccessKind::ReadLink) || access.seen == Seen::Absent;
-        (inside && looked) || (self.dependencies.contains(path) && access.program == Program::Root)
+        (inside && looked) || (self.dependencies.contains(path) && self.is_compiler(&access.program))
+    }
+
+    /// The compiler may run below a script that stands in for it.
+    fn is_compiler(&self, program: &Program) -> bool {
+        match program {
+            Program::Root => true,
+            Program::Child(executable) => self.compiler.contains(executable.as_path()),
+        }
     }
 
     /// A look-up in a directory of `PATH` is part of a search by name.

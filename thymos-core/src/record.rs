@@ -17,12 +17,12 @@ use crate::invocation::Invocation;
 use crate::locator;
 use crate::manifest::{Entry, Input, Output};
 use crate::memo::Memo;
-use crate::observe::{AccessKind, Observed, Seen, WholeEnv};
+use crate::observe::{AccessKind, Directory, Seen, WholeEnv};
 use crate::os;
 use crate::outcome::{Bypass, Degraded, Outcome, plain};
 use crate::request::{Request, Surroundings};
 use crate::roots::{Root, Roots};
-use crate::stamp::Stamp;
+use crate::stamp::{self, Stamp};
 use crate::store::Sharing;
 use crate::variables;
 
@@ -66,6 +66,7 @@ impl Recorder<'_> {
         let text = fs::read(self.invocation.dep_info()).map_err(|error| gather(&error))?;
         let info = depinfo::parse(&text);
         self.check_writes().map_err(Outcome::Bypass)?;
+        self.check_session().map_err(Outcome::Bypass)?;
         self.check_keyed()?;
         let mut inputs = self.files(&info)?;
         inputs.extend(self.variables(&info)?);
@@ -110,10 +111,27 @@ impl Recorder<'_> {
         Ok(())
     }
 
+    /// A compile that went on from an earlier session is left to rustc.
+    fn check_session(&self) -> Result<(), Bypass> {
+        let unit = self.invocation;
+        let Some(sessions) = unit.incremental.as_deref().map(|path| self.around.directory.join(path)) else { return Ok(()) };
+        let prefix = format!("{}-", unit.crate_name);
+        let is_session = |path: &Path| {
+            let name = path.strip_prefix(&sessions).ok().and_then(|rest| rest.components().next());
+            name.is_some_and(|name| name.as_os_str().as_encoded_bytes().starts_with(prefix.as_bytes()))
+        };
+        let observed = &self.compiled.observed;
+        // The first thing that is done to a session's directory tells whether it was there.
+        let mut touched = observed.accesses.iter().filter(|access| is_session(&access.path));
+        let new = touched.next().is_some_and(|first| first.path.parent() == Some(&sessions) && first.seen == Seen::Absent);
+        if observed.complete.is_ok() && new { Ok(()) } else { Err(Bypass::Incremental) }
+    }
+
     fn is_own(&self, path: &Path, seen: Seen) -> bool {
         let unit = self.invocation;
-        let session = unit.incremental.as_deref().is_some_and(|session| path.starts_with(session));
-        let inside = path.strip_prefix(&unit.out_dir).ok().and_then(|rest| rest.components().next());
+        let here = |path: &Path| self.around.directory.join(path);
+        let session = unit.incremental.as_deref().is_some_and(|session| path.starts_with(here(session)));
+        let inside = path.strip_prefix(here(&unit.out_dir)).ok().and_then(|rest| rest.components().next());
         let owned = inside.is_some_and(|name| unit.owns(name.as_os_str()));
         let device = path.starts_with("/dev") || path.starts_with("/proc");
         session || owned || device || (seen == Seen::Directory && path.is_dir())
@@ -229,14 +247,16 @@ impl Recorder<'_> {
         })
     }
 
-    /// A file whose stamp moved since the compile opened it, or that was changed after the compile began. What another
-    /// wrapper published meanwhile got a second name, which moves the change time and nothing else.
+    /// A file whose stamp moved since the compile opened it, or that was changed after the compile began: it may have been
+    /// saved twice under one stamp. What another wrapper published meanwhile got a second name, which moves the change time
+    /// and nothing else.
     fn may_have_changed(&self, path: &Path, opened: Option<Stamp>, now: Stamp) -> bool {
         let published = || self.request.roots.path(Root::Target).is_some_and(|target| path.starts_with(target));
+        let began = self.compiled.began;
         match opened {
-            Some(opened) if opened == now => now.modified > self.compiled.began && !published(),
+            Some(opened) if opened == now => now.changed > began && !published(),
             Some(opened) => !(published() && Stamp { changed: now.changed, ..opened } == now),
-            None => now.changed > self.compiled.began,
+            None => now.is_young(began) || now.changed > began,
         }
     }
 
@@ -253,16 +273,54 @@ impl Recorder<'_> {
             }
         }
         let reads = match &self.compiled.observed.env {
-            Ok(reads) if reads.whole == WholeEnv::Unread => variables::Reads::Named(&reads.late),
-            _ if loads_macros(&self.compiled.observed, roots) => variables::Reads::Everything,
+            Ok(reads) if !self.read_as_a_whole(&reads.whole) => variables::Reads::Named(&reads.late),
+            _ if self.loads_macros() => variables::Reads::Everything,
             _ => variables::Reads::Named(&[]),
         };
         if Guard::InputObserved.on() {
             inputs.extend(variables::inputs(reads, self.around.environment));
         }
+        if Guard::BindDirectory.on() && self.asks_for_directory() {
+            inputs.extend(self.place_of_directory());
+        }
         let mut seen = HashSet::new();
         inputs.retain(|input| seen.insert(input.clone()));
         Ok(inputs)
+    }
+
+    /// Returns whether the compile loaded a shared object that Cargo built: a proc macro can read what it likes.
+    fn loads_macros(&self) -> bool {
+        let Some(target) = self.request.roots.path(Root::Target) else { return true };
+        let observed = &self.compiled.observed;
+        let library = |path: &Path| path.to_str().is_none_or(|path| path.ends_with(std::env::consts::DLL_SUFFIX));
+        let loaded = |path: &Path| path.starts_with(&target) && library(path) && !self.is_output(path);
+        observed.complete.is_err()
+            || observed.accesses.iter().any(|access| matches!(access.seen, Seen::File(_)) && loaded(&access.path))
+    }
+
+    fn is_output(&self, path: &Path) -> bool {
+        path.parent().is_some_and(|parent| parent == self.around.directory.join(&self.invocation.out_dir))
+            && path.file_name().is_some_and(|name| self.invocation.owns(name))
+    }
+
+    /// A shared object that the compile itself made refers to `environ` as every program with the standard library may; it
+    /// is read back, not run.
+    fn read_as_a_whole(&self, whole: &WholeEnv) -> bool {
+        matches!(whole, WholeEnv::MaybeReadBy(readers) if !readers.iter().all(|path| self.is_output(path)))
+    }
+
+    fn asks_for_directory(&self) -> bool {
+        match &self.compiled.observed.env {
+            Ok(reads) => reads.directory == Directory::Asked,
+            Err(_) => self.loads_macros(),
+        }
+    }
+
+    /// The working directory lies in these roots, and its path is part of theirs.
+    fn place_of_directory(&self) -> Vec<Input> {
+        let roots = &self.request.roots;
+        let holds = |root: &Root| roots.path(*root).is_some_and(|path| self.around.directory.starts_with(path));
+        Root::ALL.into_iter().filter(holds).map(|root| Input::Place(root, roots.value(root))).collect()
     }
 
     fn out_dir_only_locates(&self, info: &DepInfo) -> bool {
@@ -281,7 +339,8 @@ impl Recorder<'_> {
                 continue;
             }
             let metadata = entry.metadata().map_err(|error| gather(&error))?;
-            if Stamp::from(&metadata).changed < self.compiled.began {
+            // The clock that stamps files may lag behind ours by a tick.
+            if Stamp::from(&metadata).changed < self.compiled.began - stamp::TICKS {
                 continue;
             }
             if !metadata.is_file() {
@@ -298,15 +357,6 @@ impl Recorder<'_> {
         outputs.sort_by(|one, two| one.name.cmp(&two.name));
         Ok((outputs, files, found))
     }
-}
-
-/// Returns whether the compile loaded a shared object that Cargo built: a proc macro can read what it likes.
-fn loads_macros(observed: &Observed, roots: &Roots) -> bool {
-    let Some(target) = roots.path(Root::Target) else { return true };
-    observed.complete.is_err()
-        || observed.accesses.iter().any(|access| {
-            access.path.starts_with(&target) && access.path.to_str().is_none_or(|path| path.ends_with(std::env::consts::DLL_SUFFIX))
-        })
 }
 
 /// Returns the digest of the names in a directory.

@@ -1,4 +1,4 @@
-//! A file's identity as `stat` tells it, and the clock that file systems stamp with.
+//! A file's identity as `stat` tells it.
 //!
 //! Invariant: two equal stamps of a file that was not too young when the first was taken stand for equal bytes. A stamp
 //! holds the change time, which no program can set, so a restored modification time does not hide an edit.
@@ -6,6 +6,9 @@
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::guard::Guard;
 
 /// Nanoseconds since the epoch; negative before it.
 pub type Nanos = i128;
@@ -26,7 +29,7 @@ pub struct Stamp {
 }
 
 /// Two ticks of the slowest clock in use (HZ=100): a file changed more recently may change again under the same stamp.
-const TICKS: Nanos = 20_000_000;
+pub const TICKS: Nanos = 20_000_000;
 /// The coarsest granularity of file systems in use (FAT), assumed where a stamp has no fraction of a second.
 const COARSE: Nanos = 2_000_000_000;
 
@@ -80,14 +83,16 @@ impl Stamp {
 
 impl From<&Metadata> for Stamp {
     fn from(metadata: &Metadata) -> Self {
-        crate::os::stamp(metadata)
+        let stamp = crate::os::stamp(metadata);
+        if Guard::MemoChangeTime.on() { stamp } else { Self { inode: 0, changed: 0, ..stamp } }
     }
 }
 
-/// Returns the time by the clock that file systems stamp with.
+/// Returns the time. File systems stamp with the same clock, up to a tick behind.
 #[must_use]
 pub fn now() -> Nanos {
-    crate::os::coarse_now()
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |since| since.as_nanos() as Nanos)
 }
 
 #[cfg(test)]

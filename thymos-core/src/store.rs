@@ -29,6 +29,9 @@ use crate::outcome::{Degraded, plain};
 
 pub use blobs::{Blob, Sharing};
 
+/// The directories of a store, in the order in which they are made.
+const PARTS: [&str; 5] = ["actions", "blobs", "compilers", "events", "tmp"];
+
 /// An open store.
 #[derive(Debug)]
 pub struct Store {
@@ -54,10 +57,12 @@ impl Store {
     /// [`Degraded`] when it cannot be used at all. A store that can only be read is opened.
     pub fn open(dir: &Path) -> Result<Self, Degraded> {
         let root = dir.join("v1");
-        let metadata = match std::fs::metadata(&root) {
-            Ok(metadata) => metadata,
-            Err(_) => Self::create(&root).map_err(|error| Degraded::StoreUnavailable(plain(&error)))?,
-        };
+        let unavailable = |error: io::Error| Degraded::StoreUnavailable(plain(&error));
+        // The last part that is made tells whether all are there: an event may have made the first.
+        if std::fs::metadata(root.join(PARTS[PARTS.len() - 1])).is_err() {
+            Self::create(&root).map_err(unavailable)?;
+        }
+        let metadata = std::fs::metadata(&root).map_err(unavailable)?;
         if os::owner(&metadata) != os::user() || os::mode(&metadata) & 0o022 != 0 {
             return Err(Degraded::StoreNotPrivate);
         }
@@ -65,12 +70,9 @@ impl Store {
         Ok(Self { root, memo })
     }
 
-    fn create(root: &Path) -> io::Result<std::fs::Metadata> {
+    fn create(root: &Path) -> io::Result<()> {
         os::create_private_dir(root)?;
-        for part in ["actions", "blobs", "compilers", "events", "tmp"] {
-            os::create_private_dir(&root.join(part))?;
-        }
-        std::fs::metadata(root)
+        PARTS.iter().try_for_each(|part| os::create_private_dir(&root.join(part)))
     }
 
     /// Returns the directory of this version of the store.

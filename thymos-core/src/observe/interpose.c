@@ -1,8 +1,9 @@
-/* Preloaded into the compiler: reports each name that is asked of getenv, once, into shared memory.
+/* Preloaded into the compiler: reports each name that is asked of getenv, once, into shared memory, and whether a proc
+ * macro asked for the working directory.
  *
  * The invariant: the program cannot tell that this is here. The environment that `main` sees is the one it was meant to
  * have, in the same order; no descriptor stays open; nothing is printed; no system call is made after start-up. Nothing
- * is used of any C library but the variable `environ` and dl_iterate_phdr, so one object serves glibc and musl.
+ * is used of any C library but what is declared weak below, so one object serves glibc and musl.
  *
  * A name is recorded apart when code asks for it that was not there at start-up: a proc macro, loaded later.
  *
@@ -45,6 +46,7 @@ extern int dl_iterate_phdr(int (*)(struct dl_phdr_info *, size_t, void *), void 
 #if defined(__x86_64__)
 #define NR_MMAP 9
 #define NR_CLOSE 3
+#define NR_GETCWD 79
 static long call(long nr, long a, long b, long c, long d, long e, long f) {
   long result;
   register long r10 __asm__("r10") = d;
@@ -59,6 +61,7 @@ static long call(long nr, long a, long b, long c, long d, long e, long f) {
 #elif defined(__aarch64__)
 #define NR_MMAP 222
 #define NR_CLOSE 57
+#define NR_GETCWD 17
 static long call(long nr, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = nr;
   register long x0 __asm__("x0") = a;
@@ -225,4 +228,49 @@ __attribute__((visibility("default"))) char *getenv(const char *name) {
 /* Privileged programs are not run: `no_new_privs` is set. */
 __attribute__((visibility("default"))) char *secure_getenv(const char *name) {
   return answer(name, (uintptr_t)__builtin_return_address(0));
+}
+
+/* The working directory. Code that was there at start-up asks for it on the compiler's behalf, which binds nothing. */
+
+#define DIRECTORY "=directory"
+#define FAILED(result) ((result) < 0 && (result) > -4096)
+#define NO_MEMORY 12
+#define LONGEST 4096
+
+extern int *__errno_location(void) __attribute__((weak));
+extern void *malloc(size_t) __attribute__((weak));
+extern void *dlsym(void *, const char *) __attribute__((weak));
+#define NEXT ((void *)-1l) /* RTLD_NEXT, in glibc and in musl */
+
+static void ask_directory(uintptr_t caller) {
+  if (is_late(caller))
+    note(DIRECTORY, caller);
+}
+
+static void *fail(int error) {
+  if (&__errno_location)
+    *__errno_location() = error;
+  return 0;
+}
+
+__attribute__((visibility("default"))) char *getcwd(char *buffer, size_t size) {
+  ask_directory((uintptr_t)__builtin_return_address(0));
+  char *to = buffer;
+  /* Without a buffer, both libraries hand out one of their own; without a size it is as long as it has to be. */
+  if (!to) {
+    size = size ? size : LONGEST;
+    to = &malloc ? malloc(size) : 0;
+    if (!to)
+      return fail(NO_MEMORY);
+  }
+  long result = call(NR_GETCWD, (long)to, (long)size, 0, 0, 0, 0);
+  return FAILED(result) ? fail((int)-result) : to;
+}
+
+typedef char *(*resolve)(const char *, char *);
+
+__attribute__((visibility("default"))) char *realpath(const char *path, char *resolved) {
+  ask_directory((uintptr_t)__builtin_return_address(0));
+  resolve next = &dlsym ? (resolve)dlsym(NEXT, "realpath") : 0;
+  return next ? next(path, resolved) : fail(NO_MEMORY);
 }

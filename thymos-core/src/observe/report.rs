@@ -43,9 +43,21 @@ pub struct EnvReads {
     pub names: Vec<OsString>,
     /// Those of them that code asked for which was loaded while the compiler ran: a proc macro, not the compiler itself.
     pub late: Vec<OsString>,
+    /// Whether such code asked for the working directory.
+    pub directory: Directory,
     /// Whether something may have read the environment as a whole: a library loaded while the compiler ran (a proc
     /// macro) refers to `environ`, or `/proc/self/environ` was opened.
     pub whole: WholeEnv,
+}
+
+/// Whether code that was loaded while the compiler ran asked where it runs: `getcwd`, or `realpath` of any path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Directory {
+    /// It did not.
+    #[default]
+    Unasked,
+    /// It did, and may have made anything of the answer.
+    Asked,
 }
 
 /// Whether the environment may have been read as a whole.
@@ -54,8 +66,8 @@ pub enum WholeEnv {
     /// Nothing that ran can have done so.
     #[default]
     Unread,
-    /// This file could have: a library that refers to `environ`, or the environment's file under `/proc`.
-    MaybeReadBy(PathBuf),
+    /// Each of these files could have: libraries that refer to `environ`, or the environment's file under `/proc`.
+    MaybeReadBy(Vec<PathBuf>),
 }
 
 /// One path, looked at in one way by one program.

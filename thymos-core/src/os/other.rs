@@ -58,12 +58,6 @@ pub fn set_mode(_path: &Path, _mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the current time.
-#[must_use]
-pub fn coarse_now() -> Nanos {
-    nanos(Ok(SystemTime::now()))
-}
-
 /// Returns the options as they are: the user's cache directory is private to the user.
 pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options

@@ -74,17 +74,6 @@ pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     std::fs::set_permissions(path, Permissions::from_mode(mode))
 }
 
-/// Returns the time by the coarse clock, which is the one that file systems stamp with.
-#[must_use]
-pub fn coarse_now() -> Nanos {
-    #[cfg(target_os = "linux")]
-    let clock = rustix::time::ClockId::RealtimeCoarse;
-    #[cfg(not(target_os = "linux"))]
-    let clock = rustix::time::ClockId::Realtime;
-    let now = rustix::time::clock_gettime(clock);
-    Nanos::from(now.tv_sec) * SECOND + Nanos::from(now.tv_nsec)
-}
-
 /// Makes files that only their owner can read.
 pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(0o600)

@@ -70,7 +70,7 @@ impl Store {
         };
         let finish = || {
             let metadata = fs::metadata(to)?;
-            let wanted = os::new_file_mode(mode);
+            let wanted = if Guard::RestoreMode.on() { os::new_file_mode(mode) } else { 0o444 };
             if os::mode(&metadata) != wanted {
                 os::set_mode(to, wanted)?;
             }

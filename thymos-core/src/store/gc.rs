@@ -18,7 +18,7 @@ use crate::os::{RangeLock, Wait};
 
 /// Collections stop here and not at the limit, so that the next publish does not start another.
 const LOW_WATER: f64 = 0.9;
-/// What is younger than this may belong to a publish that is not finished.
+/// A temporary file younger than this may belong to a publish that is not finished.
 const GRACE: Duration = Duration::from_secs(10 * 60);
 
 /// What a collection found and did.
@@ -117,7 +117,8 @@ impl Store {
         };
         for (path, metadata) in files(&self.root.join("blobs")) {
             let digest = path.file_name().and_then(|name| name.to_str()).and_then(Digest::from_hex);
-            let dead = digest.is_none_or(|digest| !live.contains(&digest)) && old(&metadata);
+            // One that a publish has just laid down may go too: its action then finds it missing, and is a Miss.
+            let dead = digest.is_none_or(|digest| !live.contains(&digest));
             if dead && fs::remove_file(&path).is_ok() {
                 freed += metadata.len();
             }

@@ -110,11 +110,13 @@ fn a_clippy_driver_in_front_of_rustc_is_understood() {
     let files = package("app").file("src/lib.rs", "pub fn add(n: u8) -> u8 { return n + 1; }");
     let world = World::cached();
     let here = world.checkout("here", &files);
+    std::fs::create_dir_all(here.path("out")).unwrap();
     for _ in 0..2 {
         let mut command = here.command(env!("CARGO_BIN_EXE_thymos").as_ref());
         command
             .args(["clippy-driver", "rustc"])
-            .args("--crate-type lib --crate-name app src/lib.rs --emit metadata".split(' '));
+            .args("--crate-type lib --crate-name app src/lib.rs --emit=dep-info,metadata --out-dir".split(' '))
+            .arg(here.path("out"));
         let run = crate::support::Run::of(&mut command).ok();
         assert!(run.stderr.contains("needless_return"), "{run:#?}");
     }

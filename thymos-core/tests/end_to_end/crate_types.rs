@@ -53,10 +53,10 @@ fn release_builds_are_restored_byte_for_byte() {
     });
 }
 
-/// One unit with several crate types, and one that is used by C.
-fn several_in_one() -> Files {
+/// One unit with several crate types, which Rust and C can use.
+fn several_in_one(types: &str) -> Files {
     package("app")
-        .append("Cargo.toml", "[lib]\ncrate-type = [\"rlib\", \"dylib\", \"staticlib\", \"cdylib\"]")
+        .append("Cargo.toml", &format!("[lib]\ncrate-type = [{types}]"))
         .file("src/lib.rs", "#[unsafe(no_mangle)] pub extern \"C\" fn seven() -> i32 { 7 }")
         .file("main.c", "int seven(void); int main(void) { return seven(); }")
 }
@@ -64,8 +64,9 @@ fn several_in_one() -> Files {
 #[test]
 #[cfg(target_os = "linux")]
 fn several_crate_types_in_one_unit_are_restored_together() {
+    let for_c = several_in_one("\"rlib\", \"staticlib\", \"cdylib\"");
     let world = World::cached();
-    world.cold_and_warm(&several_in_one(), |here| {
+    world.cold_and_warm(&for_c, |here| {
         here.cargo("build").ok();
         for link in ["target/debug/libapp.so -Wl,-rpath,target/debug", "target/debug/libapp.a -lpthread -ldl -lm"] {
             let compiled =
@@ -74,9 +75,11 @@ fn several_crate_types_in_one_unit_are_restored_together() {
             assert_eq!(here.run("main").status.code(), Some(7));
         }
     });
-    World::cached().same_as_cargo(&several_in_one(), |here| {
-        here.cargo("build").ok();
-    });
+    for files in [for_c, several_in_one("\"rlib\", \"dylib\"")] {
+        World::cached().same_as_cargo(&files, |here| {
+            here.cargo("build").ok();
+        });
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Checkout, Files, Run, World, package, require_root};
+use crate::support::{Checkout, Compiler, Files, Run, World, package, require_root};
 
 fn library_and_program() -> Files {
     package("app")
@@ -81,6 +81,7 @@ fn a_home_that_cannot_be_written_costs_only_the_cache() {
 fn a_store_that_is_a_file_costs_only_the_cache() {
     let world = World::cached();
     let here = world.checkout("here", &library_and_program());
+    std::fs::remove_dir_all(world.store()).unwrap();
     std::fs::write(world.store(), "a file where a store should be").unwrap();
     builds(&here);
     builds(&here);
@@ -151,9 +152,10 @@ fn a_read_only_store_still_answers() {
     let world = World::cached();
     let here = world.checkout("here", &library_and_program());
     let disk = Mount::new(&world.store(), &["-t", "tmpfs", "-o", "size=100m", "none"]);
+    let spy = crate::support::Spy::install(&world);
     builds(&here);
     disk.change("remount,ro");
-    let spy = crate::support::Spy::install(&world);
+    spy.take();
     builds(&here);
     assert_eq!(spy.take(), [""; 0], "what is there can be read");
     here.edit("src/main.rs", "app::text()", "app::text() + \"!\"");
@@ -168,15 +170,14 @@ fn a_read_only_store_still_answers() {
 fn a_store_that_vanishes_in_mid_build_costs_only_the_cache() {
     let world = World::cached();
     let here = world.checkout("here", &library_and_program());
-    let script = format!(
-        "#!/bin/sh\ncase \"$*\" in *src/*) rm -rf '{}';; esac\nexec '{}' \"$@\"\n",
-        world.store().display(),
-        crate::support::real_rustc().display()
-    );
-    let rustc = here.executable("compiler/rustc", &script);
+    let store = world.store();
+    let rustc = Compiler::reporting(&here.path("compiler/rustc"), move |_, _| {
+        let _ = std::fs::remove_dir_all(&store);
+        String::new()
+    });
     for _ in 0..3 {
         here.clean();
-        here.cargo("build").env("RUSTC", &rustc).ok();
+        here.cargo("build").env("RUSTC", rustc.program()).ok();
         assert_eq!(here.program("app").ok().stdout, "built\n");
     }
 }
@@ -187,10 +188,11 @@ fn a_store_that_others_may_write_is_not_used() {
     use std::os::unix::fs::PermissionsExt;
     let world = World::cached();
     let here = world.checkout("here", &library_and_program());
+    let spy = crate::support::Spy::install(&world);
     builds(&here);
     std::fs::set_permissions(world.store().join("v1"), std::fs::Permissions::from_mode(0o777)).unwrap();
     std::fs::set_permissions(world.store(), std::fs::Permissions::from_mode(0o777)).unwrap();
-    let spy = crate::support::Spy::install(&world);
+    spy.take();
     builds(&here);
     assert_eq!(spy.take(), ["app", "app"], "somebody else may have put it there");
 }

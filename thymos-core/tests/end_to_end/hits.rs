@@ -47,15 +47,13 @@ fn a_hit_starts_no_process() {
     }
     let world = World::cached();
     let here = world.checkout("here", &library_and_program());
-    let words =
-        "rustc --crate-type lib --crate-name app src/lib.rs --emit dep-info,metadata,link --out-dir out -C metadata=x";
-    here.rustc(words.trim_start_matches("rustc ")).ok();
-    here.remove("out");
+    let words = "--crate-name app --crate-type lib src/lib.rs --emit dep-info,metadata,link -C metadata=x --out-dir";
+    std::fs::create_dir_all(here.path("out")).unwrap();
+    here.rustc(words).arg(here.path("out")).ok();
+    here.remove("out/libapp.rlib");
     let mut command = here.command("strace".as_ref());
-    command
-        .args(["-f", "-o", "trace", "-e", "trace=process,fsync,fdatasync,connect"])
-        .arg(env!("CARGO_BIN_EXE_thymos"))
-        .args(words.split(' '));
+    command.args(["-f", "-o", "trace", "-e", "trace=process,fsync,fdatasync,connect"]);
+    command.args([env!("CARGO_BIN_EXE_thymos"), "rustc"]).args(words.split(' ')).arg(here.path("out"));
     crate::support::Run::of(&mut command).ok();
     assert!(here.path("out/libapp.rlib").exists());
     let stats = world.stats();
@@ -81,7 +79,7 @@ fn both_streams_of_a_hit_are_those_of_the_compile() {
     let cold = compile();
     assert!(cold.stderr.contains("unused"));
     assert_eq!(compile(), cold);
-    assert_eq!(world.stats().hits, 1);
+    assert_eq!(world.stats().hits, 1, "{}", world.events_text());
 }
 
 #[test]
@@ -122,7 +120,7 @@ fn every_event_says_what_happened_to_which_crate() {
         assert!(event["kind"].to_string().contains("lib") || event["kind"].to_string().contains("bin"), "{event}");
     }
     assert!(
-        of("miss").iter().all(|event| event["why"].as_str().is_some_and(|why| !why.is_empty())),
+        of("miss").iter().all(|event| event["reason"].as_str().is_some_and(|reason| !reason.is_empty())),
         "{}",
         world.events_text()
     );

@@ -2,8 +2,10 @@
 #![cfg(unix)]
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
 
-use crate::support::{Checkout, Files, Spy, World, package, real_rustc, workspace};
+use crate::support::{Checkout, Compiler, Files, Spy, World, package, workspace};
 
 /// Six crates in a row, each above the last.
 fn six_crates() -> Files {
@@ -44,39 +46,33 @@ fn two_builds_at_once_compile_each_crate_once() {
 fn a_build_whose_twin_is_killed_goes_on() {
     let world = World::cached();
     let here = world.checkout("here", &package("app").file("src/lib.rs", "pub fn f() {}"));
-    let gate = here.path("gate");
-    assert!(here.command("mkfifo".as_ref()).arg(&gate).status().unwrap().success());
-    // The first compile waits for ever, any other one does not.
-    let script = format!(
-        "#!/bin/sh\ncase \"$*\" in *src/lib.rs*) if mkdir '{first}' 2>/dev/null; then echo waits; read answer < '{gate}'; fi;; esac\nexec '{real}' \"$@\"\n",
-        first = here.path("first").display(),
-        gate = gate.display(),
-        real = real_rustc().display()
-    );
-    let rustc = here.executable("compiler/rustc", &script);
+    // The first compile waits until it is let go, any other one does not.
+    let (go, gone) = mpsc::channel::<()>();
+    let (sender, started) = mpsc::channel();
+    let mut first_waits = Some(gone);
+    let rustc = Compiler::reporting(&here.path("compiler/rustc"), move |_, _| {
+        if let Some(gone) = first_waits.take() {
+            sender.send(()).unwrap();
+            let _ = gone.recv();
+        }
+        String::new()
+    });
     let compile = || {
         let mut command = here.command(env!("CARGO_BIN_EXE_thymos").as_ref());
-        command.arg(&rustc).args("--crate-type lib --crate-name app src/lib.rs".split(' '));
-        command.stdout(std::process::Stdio::piped());
+        command.arg(rustc.program());
+        command
+            .args("--crate-type lib --crate-name app src/lib.rs --emit=dep-info,link --out-dir".split(' '))
+            .arg(here.root());
         command
     };
     let mut first = compile().spawn().unwrap();
-    let mut line = [0; 6];
-    std::io::Read::read_exact(first.stdout.as_mut().unwrap(), &mut line).unwrap();
-    let second = compile().spawn().unwrap();
+    started.recv_timeout(Duration::from_secs(60)).expect("the first compile starts");
+    let mut second = compile().spawn().unwrap();
     first.kill().unwrap();
     first.wait().unwrap();
-    let second = second.wait_with_output().unwrap();
-    assert!(second.status.success(), "{second:?}");
+    drop(go);
+    assert!(second.wait().unwrap().success());
     assert!(here.path("libapp.rlib").exists());
-    // Whatever is left of the first may end now.
-    drop(
-        std::fs::File::options()
-            .read(true)
-            .write(true)
-            .open(&gate)
-            .map(|mut gate| std::io::Write::write_all(&mut gate, b"go\n").map(|()| gate)),
-    );
 }
 
 #[test]

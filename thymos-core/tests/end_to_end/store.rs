@@ -19,14 +19,27 @@ fn builds(here: &Checkout<'_>) {
 #[test]
 fn read_only_mode_answers_and_stores_nothing() {
     let world = World::cached();
+    let spy = Spy::install(&world);
     let here = world.checkout("here", &library_and_program());
     here.cargo("build").env("THYMOS_MODE", "read-only").ok();
     assert_eq!(world.stats().store.entries, 0);
     builds(&here);
-    let spy = Spy::install(&world);
+    spy.take();
     here.clean();
     here.cargo("build").env("THYMOS_MODE", "read-only").ok();
     assert_eq!(spy.take(), [""; 0], "{}", world.events_text());
+}
+
+#[test]
+fn counters_can_be_zeroed_before_there_is_a_store() {
+    let world = World::cached();
+    let here = world.checkout("here", &library_and_program());
+    world.env("THYMOS_DIR", &world.root().join("new/store").display().to_string());
+    world.zero();
+    builds(&here);
+    builds(&here);
+    let stats = world.stats();
+    assert_eq!((stats.misses, stats.hits), (2, 2), "{stats:#?}");
 }
 
 #[test]
@@ -48,9 +61,10 @@ fn refresh_mode_compiles_everything_and_stores_it_anew() {
 #[test]
 fn off_leaves_nothing_behind() {
     let world = World::cached();
-    world.env("THYMOS_MODE", "off");
+    let nowhere = world.root().join("nowhere");
+    world.env("THYMOS_MODE", "off").env("THYMOS_DIR", &nowhere.display().to_string());
     builds(&world.checkout("here", &library_and_program()));
-    assert!(!world.store().join("v1/actions").exists());
+    assert!(!nowhere.exists());
 }
 
 #[test]
@@ -58,8 +72,8 @@ fn off_leaves_nothing_behind() {
 fn without_settings_the_store_is_in_the_users_cache_directory() {
     let world = World::cached();
     let here = world.checkout("here", &library_and_program());
-    here.cargo("build").env_remove("THYMOS_DIR").ok();
-    assert!(world.home().join(".cache/thymos/v1/actions").exists());
+    here.cargo("build").env_remove("THYMOS_DIR").env("HOME", here.path("home")).ok();
+    assert!(here.path("home/.cache/thymos/v1/actions").exists());
     here.clean();
     here.cargo("build").env_remove("THYMOS_DIR").env("XDG_CACHE_HOME", here.path("xdg")).ok();
     assert!(here.path("xdg/thymos/v1/actions").exists());
@@ -70,11 +84,10 @@ fn the_environment_goes_before_the_workspaces_file_and_that_before_the_users() {
     let world = World::cached();
     let files = library_and_program().file("thymos.toml", "cache-size = \"20G\"\nmode = \"on\"\n");
     let here = world.checkout("here", &files);
-    std::fs::create_dir_all(world.home().join(".config")).unwrap();
-    for directory in [".config/thymos", ".config"] {
-        world.at("home").write(&format!("{directory}/thymos.toml"), "cache-size = \"30G\"\nmode = \"off\"\n");
+    for directory in ["thymos", "."] {
+        world.at("config").write(&format!("{directory}/thymos.toml"), "cache-size = \"30G\"\nmode = \"off\"\n");
     }
-    world.env("XDG_CONFIG_HOME", &world.home().join(".config").display().to_string());
+    world.env("XDG_CONFIG_HOME", &world.root().join("config").display().to_string());
     builds(&here);
     assert!(world.stats().misses > 0, "the workspace says on");
     let limit = |directory: &Checkout<'_>, size: Option<&str>| {
@@ -98,11 +111,22 @@ fn several_versions(here: &Checkout<'_>) {
     }
 }
 
+/// Makes everything in the store older by an hour: what is very young may belong to a build that is still going on.
+fn grow_old(world: &World) {
+    let store = world.at("store");
+    for path in store.files_below("v1/actions").into_iter().chain(store.files_below("v1/blobs")) {
+        let time = store.modified(&path) - Duration::from_secs(3600);
+        store.set_modified(&path, time);
+    }
+}
+
 #[test]
 fn collecting_keeps_within_the_limit_and_takes_the_oldest_first() {
     let world = World::cached();
+    let spy = Spy::install(&world);
     let here = world.checkout("here", &library_and_program());
     several_versions(&here);
+    grow_old(&world);
     let full = world.stats().store;
     let limit = full.bytes / 2;
     world.env("THYMOS_CACHE_SIZE", &limit.to_string());
@@ -110,7 +134,7 @@ fn collecting_keeps_within_the_limit_and_takes_the_oldest_first() {
     let after = world.stats().store;
     assert!(after.bytes <= limit && after.entries < full.entries && after.entries > 0, "{full:#?} {after:#?}");
 
-    let spy = Spy::install(&world);
+    spy.take();
     builds(&here);
     assert_eq!(spy.take(), [""; 0], "the newest is still there");
     here.write("src/lib.rs", "pub fn text() -> String { \"0\".repeat(000); \"built\".to_owned() }");
@@ -122,10 +146,14 @@ fn collecting_keeps_within_the_limit_and_takes_the_oldest_first() {
 fn a_store_over_its_limit_is_collected_by_itself() {
     let world = World::cached();
     let here = world.checkout("here", &library_and_program());
-    world.env("THYMOS_CACHE_SIZE", "2M");
     several_versions(&here);
+    grow_old(&world);
+    let limit = world.stats().store.bytes / 2;
+    world.env("THYMOS_CACHE_SIZE", &limit.to_string());
+    here.write("src/lib.rs", "pub fn text() -> String { \"one more\".to_owned(); \"built\".to_owned() }");
+    builds(&here);
     let patience = Instant::now() + Duration::from_secs(60);
-    while world.stats().store.bytes > 2_000_000 {
+    while world.stats().store.bytes > limit {
         assert!(Instant::now() < patience, "collected in time: {:#?}", world.stats());
         std::thread::yield_now();
     }

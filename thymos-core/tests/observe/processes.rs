@@ -136,13 +136,15 @@ fn inherited_descriptors_reach_the_program_and_no_others() {
     let fd = writer.as_raw_fd();
     let command = |script: &str| {
         let mut command = scratch.shell(script);
-        // SAFETY: only system calls; the pipe stands for a job server's, which is inherited under a fixed number.
+        // SAFETY: one system call; the pipe stands for a job server's, which is inherited like this.
         unsafe {
-            command.pre_exec(move || if libc::dup2(fd, 9) < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) })
+            command.pre_exec(move || {
+                if libc::fcntl(fd, libc::F_SETFD, 0) < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
+            })
         };
         command
     };
-    run(command("printf token >&9")).assert_complete();
+    run(command(&format!("printf token >/dev/fd/{fd}"))).assert_complete();
     let list = "cd /proc/$$/fd; echo *";
     assert_eq!(run(command(list)).stdout, plain(command(list)).stdout);
     drop(writer);

@@ -6,6 +6,8 @@ use std::process::Command;
 use std::time::SystemTime;
 
 use super::files::write;
+#[cfg(unix)]
+use super::files::write_executable;
 use super::{Cargo, Run, World};
 
 pub struct Checkout<'w> {
@@ -38,9 +40,7 @@ impl<'w> Checkout<'w> {
     /// Writes a script that can be started, and returns its absolute path.
     #[cfg(unix)]
     pub fn executable(&self, path: &str, script: &str) -> String {
-        use std::os::unix::fs::PermissionsExt;
-        self.write(path, script);
-        fs::set_permissions(self.path(path), fs::Permissions::from_mode(0o755)).expect("its owner may do so");
+        write_executable(&self.path(path), script);
         self.path(path).display().to_string()
     }
 
@@ -85,14 +85,14 @@ impl<'w> Checkout<'w> {
         self
     }
 
-    /// Removes what builds left in the target directory. Only what cargo has learnt about the compiler stays, which saves
-    /// each build the start of four compilers that have nothing to compile.
+    /// Removes what builds left in the target directory. What cargo has learnt about the compiler stays, which saves each
+    /// build the start of four compilers that have nothing to compile.
     pub fn clean(&self) -> &Self {
         let Ok(entries) = fs::read_dir(self.path("target")) else { return self };
         for entry in entries {
-            let name = entry.expect("the target directory is readable").file_name();
-            if name != ".rustc_info.json" {
-                self.remove(&format!("target/{}", name.display()));
+            let path = entry.expect("the target directory is readable").path();
+            if path.is_dir() {
+                fs::remove_dir_all(&path).unwrap_or_else(|error| panic!("remove `{}`: {error}", path.display()));
             }
         }
         self
@@ -119,6 +119,15 @@ impl<'w> Checkout<'w> {
         };
         command.args(words.split_whitespace());
         Cargo::new(command)
+    }
+
+    /// Prepares the compile of the crate `app` without cargo, with what cargo always passes.
+    pub fn compile(&self, words: &str) -> Cargo {
+        let out = self.path("target/debug/deps");
+        fs::create_dir_all(&out).expect("the checkout is writable");
+        let emit = if words.contains("--emit") { "" } else { "--emit=dep-info,link" };
+        let rustc = self.rustc("--crate-name app --out-dir").arg(out).arg_list(emit).arg_list(words);
+        rustc.env("CARGO_MANIFEST_DIR", &self.root).env("CARGO_PKG_NAME", "app").env("CARGO_CRATE_NAME", "app")
     }
 
     /// Runs a program of the dev profile that a build left in the target directory.

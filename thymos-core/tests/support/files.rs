@@ -48,6 +48,15 @@ pub fn write(path: &Path, contents: &[u8]) {
     fs::write(path, contents).unwrap_or_else(|error| panic!("write `{}`: {error}", path.display()));
 }
 
+/// Writes a script that can be started.
+#[cfg(unix)]
+pub fn write_executable(path: &Path, script: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let _writing = super::run::EXECUTABLES.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+    write(path, script.as_bytes());
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("its owner may do so");
+}
+
 fn package_table(name: &str) -> String {
     format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n")
 }

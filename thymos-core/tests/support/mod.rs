@@ -16,21 +16,22 @@
 #![allow(dead_code, unused_imports, reason = "each test target speaks its own part of the language")]
 
 mod checkout;
+mod compiler;
 mod files;
 mod outputs;
 mod registry;
 mod run;
-mod spy;
 mod stats;
 mod tools;
 mod world;
 
 pub use checkout::Checkout;
+#[cfg(unix)]
+pub use compiler::{Compiler, Moment, Spy, real_rustc};
 pub use files::{Files, package, workspace};
 pub use outputs::{assert_same_outputs, outputs};
 pub use registry::published;
 pub use run::{Cargo, Run, Started};
-pub use spy::{Spy, real_rustc};
 pub use stats::Stats;
 pub use tools::{require_root, require_tool, skip};
 pub use world::{Mode, World};

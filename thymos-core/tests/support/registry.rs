@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::world::users_directory;
 use super::{Checkout, World, package};
 
 /// Lays the sources of a published package at `place`, as its author packed them, its lock file included.
@@ -23,12 +24,12 @@ fn fetch(world: &World, pin: &str) -> PathBuf {
         &format!("[dependencies]\npinned = {{ package = \"{name}\", version = \"={version}\" }}"),
     );
     let pins = world.checkout(&format!("pins/{name}"), &files);
-    let metadata = pins.cargo("metadata --format-version 1").with_registry().ok();
-    let metadata: serde_json::Value = serde_json::from_str(&metadata.stdout).expect("cargo prints JSON");
-    let packages = metadata["packages"].as_array().expect("cargo lists packages");
-    let found = packages.iter().find(|package| package["name"] == name).expect("the pinned package is one of them");
-    let manifest = PathBuf::from(found["manifest_path"].as_str().expect("a path is text"));
-    manifest.parent().expect("a manifest has a directory").to_owned()
+    pins.cargo("fetch").with_registry().ok();
+    // Cargo names no package that has only programs, but it unpacks it like any other.
+    let unpacked = users_directory("CARGO_HOME", ".cargo").join("registry/src");
+    let registries = fs::read_dir(&unpacked).expect("cargo has unpacked something");
+    let mut places = registries.filter_map(|entry| Some(entry.ok()?.path().join(format!("{name}-{version}"))));
+    places.find(|place| place.exists()).unwrap_or_else(|| panic!("cargo has unpacked {pin}"))
 }
 
 fn copy(from: &Path, to: &Path) {

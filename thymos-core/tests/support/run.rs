@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{PoisonError, RwLock};
 
 use super::world::users_directory;
 
@@ -84,8 +85,7 @@ impl Cargo {
 
     /// Starts it, for tests in which two run at once.
     pub fn start(mut self) -> Started {
-        let command = self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Started(command.spawn().expect("the program starts"))
+        Started(spawn(&mut self.command))
     }
 }
 
@@ -108,14 +108,23 @@ pub struct Run {
 
 impl Run {
     pub fn of(command: &mut Command) -> Run {
-        let output = command.stdin(Stdio::null()).output();
-        output.unwrap_or_else(|error| panic!("start {:?}: {error}", command.get_program())).into()
+        Started(spawn(command)).finish()
     }
 
     pub fn ok(self) -> Run {
         assert!(self.status.success(), "it succeeds: {self:#?}");
         self
     }
+}
+
+/// Held for reading while a process starts, and for writing while an executable is written. Otherwise the new process would
+/// for a moment hold the file open, and whoever started that file just then would be told that it is busy.
+pub(super) static EXECUTABLES: RwLock<()> = RwLock::new(());
+
+fn spawn(command: &mut Command) -> Child {
+    let _starting = EXECUTABLES.read().unwrap_or_else(PoisonError::into_inner);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    child.unwrap_or_else(|error| panic!("start {:?}: {error}", command.get_program()))
 }
 
 impl From<Output> for Run {

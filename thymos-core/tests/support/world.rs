@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
@@ -37,8 +38,39 @@ impl World {
         // Tests compare paths as text, and the temporary directory of some systems is a symbolic link.
         let root = directory.path().canonicalize().expect("a new directory has a path");
         let world = World { directory, root, mode, extra: RefCell::default() };
-        fs::create_dir_all(world.home()).expect("a new directory is writable");
+        world.know_the_compiler();
         world
+    }
+
+    /// Gives the store what an earlier one has learnt of the compiler, whose identity is the content of some hundred
+    /// megabytes. A store of another make would not use it, and only be slower.
+    fn know_the_compiler(&self) {
+        static LEARNT: OnceLock<PathBuf> = OnceLock::new();
+        let learnt = LEARNT.get_or_init(|| {
+            let place = of_all_worlds().join("learning");
+            fs::create_dir_all(place.join("out")).expect("the target directory is writable");
+            fs::write(place.join("lib.rs"), "").expect("the target directory is writable");
+            let mut command = Command::new(env!("CARGO_BIN_EXE_thymos"));
+            command.args(
+                "rustc --crate-type lib --crate-name learnt lib.rs --emit=dep-info,metadata --out-dir".split(' '),
+            );
+            command.arg(place.join("out"));
+            self.prepare(&mut command);
+            Run::of(command.current_dir(&place).env("THYMOS_DIR", place.join("store"))).ok();
+            place.join("store/v1")
+        });
+        let store = self.store().join("v1");
+        private_directory(&self.store());
+        private_directory(&store);
+        for entry in fs::read_dir(learnt).expect("the compile has made a store") {
+            let entry = entry.expect("a store can be listed");
+            if entry.path().is_dir() {
+                private_directory(&store.join(entry.file_name()));
+            }
+        }
+        for entry in fs::read_dir(learnt.join("compilers")).into_iter().flatten().filter_map(Result::ok) {
+            fs::copy(entry.path(), store.join("compilers").join(entry.file_name())).expect("the world is writable");
+        }
     }
 
     /// Returns the same places with another mode and an empty store. What stood here before is gone.
@@ -48,7 +80,7 @@ impl World {
             if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }
                 .unwrap_or_else(|error| panic!("remove `{}`: {error}", path.display()));
         }
-        fs::create_dir_all(self.home()).expect("the world is writable");
+        self.know_the_compiler();
         World { mode, ..self }
     }
 
@@ -75,8 +107,9 @@ impl World {
         &self.root
     }
 
+    /// Returns a home with nothing in it. It is the same for all worlds, because rustup's toolchains depend on it.
     pub fn home(&self) -> PathBuf {
-        self.root.join("home")
+        of_all_worlds().join("home")
     }
 
     pub fn store(&self) -> PathBuf {
@@ -206,4 +239,23 @@ impl World {
 pub fn users_directory(variable: &str, below_home: &str) -> PathBuf {
     let home = || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(below_home);
     std::env::var_os(variable).map_or_else(home, PathBuf::from)
+}
+
+/// Returns a directory that all worlds of this process share, and that no test writes to.
+fn of_all_worlds() -> PathBuf {
+    static SHARED: OnceLock<PathBuf> = OnceLock::new();
+    let made = SHARED.get_or_init(|| {
+        let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("worlds-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&shared);
+        fs::create_dir_all(shared.join("home")).expect("the target directory is writable");
+        shared
+    });
+    made.clone()
+}
+
+/// Makes a directory that only its owner can enter, as the store does.
+fn private_directory(path: &Path) {
+    fs::create_dir_all(path).expect("the world is writable");
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("its owner may do so");
 }

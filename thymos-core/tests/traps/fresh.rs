@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::support::{Checkout, Files, package, workspace};
-use crate::trap::{Stage, guarded_by};
+use crate::trap::{Stage, compared_with_cargo, guarded_by};
 
 /// A program, a library with a build script that it uses, a proc macro, and tests.
 fn of_every_kind() -> Files {
@@ -95,7 +95,7 @@ fn restored_outputs_are_no_older_than_the_build_and_not_of_the_future() {
 
 #[test]
 fn a_source_touched_and_unchanged_ends_in_a_fresh_build() {
-    guarded_by("restore-time").tell(|stage| {
+    compared_with_cargo().tell(|stage| {
         let here = stage.checkout("here", &of_every_kind());
         stage.sees_app(&here);
         here.set_modified("part/src/lib.rs", SystemTime::now());

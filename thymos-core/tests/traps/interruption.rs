@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::support::{Checkout, Files, Mode, World, package, real_rustc};
+use crate::support::{Checkout, Compiler, Files, Mode, Moment, World, package, real_rustc};
 use crate::trap::compared_with_cargo;
 
 fn library_and_program() -> Files {
@@ -16,53 +16,54 @@ fn library_and_program() -> Files {
         .file("src/main.rs", "fn main() { println!(\"{}\", app::text()) }")
 }
 
-/// A compiler that does this to its caller, before or after it has compiled `src/lib.rs`.
-fn compiler_that(here: &Checkout<'_>, before: &str, after: &str) -> String {
-    let script = format!(
-        "#!/bin/sh\ncase \"$*\" in *src/lib.rs*) ;; *) exec '{real}' \"$@\";; esac\n{before}\n'{real}' \"$@\"\nstatus=$?\n{after}\nexit $status\n",
-        real = real_rustc().display()
-    );
-    here.executable("compiler/rustc", &script)
-}
-
 #[test]
 fn a_wrapper_killed_in_a_compile_leaves_nothing_wrong_behind() {
     for signal in ["INT", "TERM", "KILL"] {
-        for (before, after) in [(true, false), (false, true)] {
+        for when in [Moment::Before, Moment::After] {
             let world = World::new(Mode::Cached);
             let here = world.checkout("here", &library_and_program());
-            // The wrapper dies once: the compiler of the next build finds the file and does nothing to its caller.
-            let kill = format!(
-                "[ -e '{mark}' ] || {{ : > '{mark}'; kill -{signal} $PPID; }}",
-                mark = here.path("killed").display()
-            );
-            let on = |now: bool| if now { kill.as_str() } else { "" };
-            let rustc = compiler_that(&here, on(before), on(after));
-            let run = here.cargo("build").env("RUSTC", &rustc).run();
-            assert!(here.path("killed").exists() && !run.status.success(), "SIG{signal} ended the build: {run:#?}");
+            let mut kill = Some(format!("kill -{signal} $PPID"));
+            let rustc = Compiler::reporting(&here.path("compiler/rustc"), move |moment, _| {
+                if moment == when { kill.take().unwrap_or_default() } else { String::new() }
+            });
+            let run = here.cargo("build").env("RUSTC", rustc.program()).run();
+            assert!(!run.status.success(), "SIG{signal} {when:?} the compile ended the build: {run:#?}");
 
-            here.cargo("build").env("RUSTC", &rustc).ok();
-            assert_eq!(here.program("app").ok().stdout, "whole\n");
-            here.clean();
-            here.cargo("build").env("RUSTC", &rustc).ok();
-            assert_eq!(here.program("app").ok().stdout, "whole\n");
-            here.cargo("build").env("RUSTC_WRAPPER", "").env("RUSTC", &rustc).ok();
+            for _ in 0..2 {
+                here.cargo("build").env("RUSTC", rustc.program()).ok();
+                assert_eq!(here.program("app").ok().stdout, "whole\n");
+                here.clean();
+            }
         }
     }
 }
 
-/// Starts a compile that waits, and returns once it does. Its standard output stays open as long as the compiler lives.
-fn waiting_compile(here: &Checkout<'_>) -> Child {
-    let gate = here.path("gate");
-    assert!(here.command("mkfifo".as_ref()).arg(&gate).status().unwrap().success());
-    let rustc = compiler_that(here, &format!("echo waits; read answer < '{}'", gate.display()), "");
+/// A compile that has started its compiler, which waits until it is let go. Its standard output stays open as long as the
+/// compiler lives.
+struct Waiting {
+    child: Child,
+    go: mpsc::Sender<()>,
+    _compiler: Compiler,
+}
+
+fn waiting_compile(here: &Checkout<'_>) -> Waiting {
+    let (go, gone) = mpsc::channel();
+    let (sender, started) = mpsc::channel();
+    let compiler = Compiler::reporting(&here.path("compiler/rustc"), move |moment, _| {
+        if moment == Moment::Before {
+            let _ = sender.send(());
+            let _ = gone.recv();
+        }
+        String::new()
+    });
     let mut command = here.command(env!("CARGO_BIN_EXE_thymos").as_ref());
-    command.arg(rustc).args("--crate-type lib --crate-name app src/lib.rs".split(' ')).stdout(Stdio::piped());
-    let mut child = command.process_group(0).spawn().unwrap();
-    let mut line = [0; 6];
-    child.stdout.as_mut().unwrap().read_exact(&mut line).unwrap();
-    assert_eq!(&line, b"waits\n");
-    child
+    command.arg(compiler.program());
+    command
+        .args("--crate-type lib --crate-name app src/lib.rs --emit=dep-info,link --out-dir".split(' '))
+        .arg(here.root());
+    let child = command.stdout(Stdio::piped()).process_group(0).spawn().unwrap();
+    started.recv_timeout(Duration::from_secs(60)).expect("the compiler starts");
+    Waiting { child, go, _compiler: compiler }
 }
 
 #[test]
@@ -70,7 +71,7 @@ fn a_compiler_does_not_outlive_its_wrapper() {
     for signal in ["TERM", "INT", "KILL"] {
         let world = World::new(Mode::Cached);
         let here = world.checkout("here", &library_and_program());
-        let mut child = waiting_compile(&here);
+        let Waiting { mut child, go, _compiler } = waiting_compile(&here);
         let mut stdout = child.stdout.take().unwrap();
         let killed =
             here.command("kill".as_ref()).args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
@@ -82,13 +83,7 @@ fn a_compiler_does_not_outlive_its_wrapper() {
         let reader = std::thread::spawn(move || sender.send(stdout.read_to_end(&mut Vec::new()).is_ok()));
         let ended = receiver.recv_timeout(Duration::from_secs(20));
         // Let it end in any case, so that a failure leaves nothing behind.
-        drop(
-            std::fs::File::options()
-                .read(true)
-                .write(true)
-                .open(here.path("gate"))
-                .and_then(|mut gate| std::io::Write::write_all(&mut gate, b"go\n").map(|()| gate)),
-        );
+        drop(go);
         assert_eq!(ended, Ok(true), "SIG{signal}: the compiler is gone when its wrapper is");
         reader.join().unwrap().unwrap();
     }
@@ -98,10 +93,11 @@ fn a_compiler_does_not_outlive_its_wrapper() {
 fn a_signal_to_the_whole_group_ends_wrapper_and_compiler() {
     let world = World::new(Mode::Cached);
     let here = world.checkout("here", &library_and_program());
-    let mut child = waiting_compile(&here);
+    let Waiting { mut child, go, _compiler } = waiting_compile(&here);
     let group = format!("-{}", child.id());
     assert!(here.command("kill".as_ref()).args(["-INT", "--", &group]).status().unwrap().success());
     let status = child.wait().unwrap();
+    drop(go);
     assert!(!status.success(), "{status}");
     let mut rest = Vec::new();
     child.stdout.take().unwrap().read_to_end(&mut rest).unwrap();
@@ -111,7 +107,13 @@ fn a_signal_to_the_whole_group_ends_wrapper_and_compiler() {
 fn a_compiler_killed_by_a_signal_looks_killed_by_a_signal() {
     compared_with_cargo().tell(|stage| {
         let here = stage.checkout("here", &library_and_program());
-        let rustc = compiler_that(&here, &format!("[ -e '{}' ] || kill -KILL $$", here.path("spare").display()), "");
+        let spare = here.path("spare");
+        let script = format!(
+            "#!/bin/sh\n[ -e '{}' ] || kill -KILL $$\nexec '{}' \"$@\"\n",
+            spare.display(),
+            real_rustc().display()
+        );
+        let rustc = here.executable("compiler/rustc", &script);
         let compile = || {
             let mut command = match stage.world().mode() {
                 Mode::Plain => here.command(rustc.as_ref()),
@@ -120,7 +122,11 @@ fn a_compiler_killed_by_a_signal_looks_killed_by_a_signal() {
             if stage.world().mode() != Mode::Plain {
                 command.arg(&rustc);
             }
-            crate::support::Run::of(command.args("--crate-type lib --crate-name app src/lib.rs".split(' ')))
+            crate::support::Run::of(
+                command
+                    .args("--crate-type lib --crate-name app src/lib.rs --emit=dep-info,link --out-dir".split(' '))
+                    .arg(here.root()),
+            )
         };
         let killed = compile();
         here.write("spare", "");
@@ -135,13 +141,22 @@ fn a_compiler_killed_by_a_signal_looks_killed_by_a_signal() {
 fn the_jobserver_reaches_the_compiler() {
     let world = World::new(Mode::Cached);
     let here = world.checkout("here", &library_and_program());
-    // Either a named pipe that can be opened, or two descriptors that are open in the compiler too.
-    let check = "auth=$(echo \"$CARGO_MAKEFLAGS\" | sed 's/.*--jobserver-auth=\\([^ ]*\\).*/\\1/')\n\
-                 case \"$auth\" in fifo:*) [ -p \"${auth#fifo:}\" ] && echo open >> jobserver;; \
-                 *) [ -e \"/dev/fd/${auth%,*}\" ] && [ -e \"/dev/fd/${auth#*,}\" ] && echo open >> jobserver;; esac";
-    let rustc = compiler_that(&here, check, "");
-    here.cargo("build").env("RUSTC", rustc).ok();
-    assert_eq!(here.read("jobserver"), "open\n");
+    // Either a named pipe that can be opened, or two descriptors that are open in the compiler too; else the compile fails.
+    let check = "auth=${CARGO_MAKEFLAGS##*--jobserver-auth=}; auth=${auth%% *}; \
+                 case $auth in fifo:*) [[ -p ${auth#fifo:} ]];; \
+                 *) [[ -e /dev/fd/${auth%,*} && -e /dev/fd/${auth#*,} ]];; esac || exit 99";
+    let checking = |path: &str, first: &'static str| {
+        Compiler::reporting(&here.path(path), move |moment, _| match moment {
+            Moment::Before => format!("{first}{check}"),
+            Moment::After => String::new(),
+        })
+    };
+    let rustc = checking("compiler/rustc", "");
+    here.cargo("build").env("RUSTC", rustc.program()).ok();
+    here.clean();
+    // The check itself can fail.
+    let rustc = checking("compiler/other", "CARGO_MAKEFLAGS=--jobserver-auth=97,98; ");
+    here.cargo("build").env("RUSTC", rustc.program()).env("RUSTC_WRAPPER", "").fails();
 }
 
 #[test]
@@ -151,7 +166,7 @@ fn a_closed_stderr_or_stdin_changes_nothing() {
         let wrapper = if stage.world().mode() == Mode::Plain { "" } else { env!("CARGO_BIN_EXE_thymos") };
         for closed in ["2>&-", "0<&-", "1>&-", "2>&- 1>&- 0<&-"] {
             for _ in 0..2 {
-                let line = format!("{wrapper} rustc --crate-type lib --crate-name app src/lib.rs {closed}");
+                let line = format!("{wrapper} rustc --crate-type lib --crate-name app src/lib.rs --emit=dep-info,link --out-dir . {closed}");
                 let status = here.command("sh".as_ref()).args(["-c", &line]).status().unwrap();
                 stage.notes(closed, format!("{status} {}", here.path("libapp.rlib").exists()));
                 here.remove("libapp.rlib");

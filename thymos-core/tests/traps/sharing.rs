@@ -65,9 +65,9 @@ fn a_program_named_in_a_test_is_this_checkouts() {
 #[test]
 fn dep_info_names_the_files_of_this_checkout() {
     guarded_by("dep-info-paths").tell(|stage| {
-        let script = "fn main() { let out = std::env::var(\"OUT_DIR\").unwrap(); std::fs::write(format!(\"{out}/made.rs\"), \"const MADE: u8 = 1;\").unwrap(); \
-                      println!(\"cargo:rerun-if-changed=build.rs\"); }";
-        let main = "include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\")); fn main() { println!(\"{} {}\", MADE, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/text.txt\"))) }";
+        let script = "fn main() { println!(\"cargo:rerun-if-changed=build.rs\"); \
+                      std::fs::write(std::env::var(\"OUT_DIR\").unwrap() + \"/made.rs\", \"const MADE: u8 = 1;\").unwrap(); }";
+        let main = "include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\")); fn main() { println!(\"{MADE} {}\", include_str!(\"../text.txt\")) }";
         let files = package("app").file("build.rs", script).file("src/main.rs", main).file("text.txt", "text");
         let here = stage.checkout("here", &files);
         stage.sees_app(&here);
@@ -228,7 +228,7 @@ fn a_compile_started_in_another_directory_finds_its_own_files() {
                 .file("two/lib.rs", "pub fn g() {}"),
         );
         for directory in ["one", "two", "one"] {
-            let rustc = here.rustc("--crate-type lib --crate-name app lib.rs -C metadata=x");
+            let rustc = here.compile("--crate-type lib lib.rs -C metadata=x");
             stage.sees(rustc.current_dir(here.path(directory)).run());
             stage.sees_bytes(&here, &format!("{directory}/libapp.rlib"));
         }

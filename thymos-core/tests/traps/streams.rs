@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::support::{Files, Mode, World, package, real_rustc};
+use crate::support::{Compiler, Files, Mode, World, package};
 use crate::trap::{compared_with_cargo, guarded_by};
 
 fn with_a_warning() -> Files {
@@ -30,7 +30,7 @@ fn a_warning_is_said_again_when_the_unit_comes_from_the_cache() {
 
 #[test]
 fn colour_format_and_width_of_diagnostics_are_those_asked_for() {
-    guarded_by("key-arguments").tell(|stage| {
+    guarded_by("key-arguments,input-display").tell(|stage| {
         let here = stage.checkout("here", &with_a_warning());
         for arguments in [
             "--error-format=human --color=never",
@@ -42,7 +42,7 @@ fn colour_format_and_width_of_diagnostics_are_those_asked_for() {
             "--error-format=human --diagnostic-width=140",
             "--error-format=short",
         ] {
-            stage.sees(here.rustc("--crate-type lib --crate-name app src/lib.rs").arg_list(arguments).run());
+            stage.sees(here.compile("--crate-type lib src/lib.rs").arg_list(arguments).run());
         }
     });
 }
@@ -54,10 +54,7 @@ fn diagnostics_name_the_paths_of_this_checkout() {
             let here = stage.checkout(place, &with_a_warning());
             let source = here.path("src/lib.rs");
             for format in ["human", "json"] {
-                let rustc = here
-                    .rustc("--crate-type lib --crate-name app -C metadata=x --error-format")
-                    .arg(format)
-                    .arg(&source);
+                let rustc = here.compile("--crate-type lib -C metadata=x --error-format").arg(format).arg(&source);
                 stage.sees(rustc.env("CARGO_MANIFEST_DIR", here.root()).run());
             }
         }
@@ -103,27 +100,26 @@ fn a_link_that_warned_warns_again() {
     });
 }
 
-/// A compiler that says its metadata is there, and then goes on until it is told to stop.
 #[test]
 #[cfg(unix)]
 fn the_notification_of_metadata_arrives_while_the_compiler_still_runs() {
     let world = World::new(Mode::Cached);
     let here = world.checkout("here", &with_a_warning());
-    let notification = "{\"$message_type\":\"artifact\",\"artifact\":\"libapp.rmeta\",\"emit\":\"metadata\"}";
-    let script = format!(
-        "#!/bin/sh\ncase \"$*\" in *src/lib.rs*) ;; *) exec '{real}' \"$@\";; esac\necho '{notification}' >&2\n\
-         read answer < '{gate}'\nexec '{real}' \"$@\"\n",
-        real = real_rustc().display(),
-        gate = here.path("gate").display()
-    );
-    let rustc = here.executable("compiler/rustc", &script);
-    assert!(here.command("mkfifo".as_ref()).arg("gate").status().unwrap().success());
-
+    let notification = "{\"$message_type\":\"artifact\",\"artifact\":\"out/libapp.rmeta\",\"emit\":\"metadata\"}";
+    // The compiler says that its metadata is there and then waits until somebody has heard it.
+    let (heard, hears) = mpsc::channel::<()>();
+    let mut says = Some(format!("echo '{notification}' >&2; report waits"));
+    let rustc = Compiler::reporting(&here.path("compiler/rustc"), move |_, _| match says.take() {
+        Some(says) => says,
+        None => {
+            let _ = hears.recv_timeout(Duration::from_secs(60));
+            String::new()
+        }
+    });
+    std::fs::create_dir_all(here.path("out")).unwrap();
     let mut command = here.command(env!("CARGO_BIN_EXE_thymos").as_ref());
-    command.arg(rustc).args(
-        "--crate-type lib --crate-name app src/lib.rs --error-format=json --json=artifacts --emit=metadata,link"
-            .split(' '),
-    );
+    command.arg(rustc.program()).args("--crate-type lib --crate-name app src/lib.rs --error-format=json".split(' '));
+    command.args("--json=artifacts --emit=dep-info,metadata,link --out-dir".split(' ')).arg(here.path("out"));
     let mut child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
     let (sender, receiver) = mpsc::channel();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -131,8 +127,7 @@ fn the_notification_of_metadata_arrives_while_the_compiler_still_runs() {
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| sender.send(line).unwrap_or(())));
 
     let first = receiver.recv_timeout(Duration::from_secs(30));
-    // Open the gate in any case, so that nothing is left running when the assertion fails.
-    std::fs::write(here.path("gate"), "go\n").unwrap();
+    drop(heard);
     assert!(child.wait().unwrap().success());
     reader.join().unwrap();
     assert_eq!(first.as_deref(), Ok(notification), "it came before the compiler could end");
@@ -143,8 +138,10 @@ fn artifacts_are_notified_once_each() {
     compared_with_cargo().tell(|stage| {
         let here = stage.checkout("here", &with_a_warning());
         for _ in 0..2 {
-            let rustc = here.rustc("--crate-type lib --crate-name app src/lib.rs --error-format=json --json=artifacts --emit=dep-info,metadata,link");
-            stage.sees(rustc.arg_list("--out-dir out").run());
+            let rustc = here.compile(
+                "--crate-type lib src/lib.rs --error-format=json --json=artifacts --emit=dep-info,metadata,link",
+            );
+            stage.sees(rustc.run());
         }
     });
 }

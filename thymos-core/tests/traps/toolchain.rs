@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use crate::support::{Checkout, package, real_rustc};
-use crate::trap::guarded_by;
+use crate::trap::{compared_with_cargo, guarded_by};
 
 /// Returns the triple of the machine that compiles.
 pub fn host() -> String {
@@ -64,7 +64,8 @@ fn a_toolchain_chosen_by_rustup_is_the_one_that_answers() {
 
 #[test]
 fn a_target_description_is_its_content() {
-    guarded_by("key-arguments,input-observed").tell(|stage| {
+    // Nobody has classified the unstable flag that names the file, so nothing is cached here yet.
+    compared_with_cargo().without_hits().tell(|stage| {
         let description = |os: &str| {
             format!(
                 "{{\"llvm-target\": \"x86_64-unknown-none\", \"arch\": \"x86_64\", \"target-pointer-width\": 64, \"os\": \"{os}\", \"data-layout\": \
@@ -75,7 +76,7 @@ fn a_target_description_is_its_content() {
         let here = stage.checkout("here", &package("app").file("src/lib.rs", source));
         for os in ["first", "second", "first"] {
             here.write("board.json", description(os));
-            let rustc = here.rustc("--crate-type lib --crate-name app src/lib.rs --target board.json -Zunstable-options --emit metadata");
+            let rustc = here.compile("--crate-type lib src/lib.rs --target board.json -Zunstable-options --emit=dep-info,metadata");
             stage.sees(rustc.env("RUSTC_BOOTSTRAP", "1").run());
         }
     });
@@ -83,11 +84,12 @@ fn a_target_description_is_its_content() {
 
 #[test]
 fn a_profile_is_its_content() {
-    guarded_by("key-arguments,input-observed").tell(|stage| {
+    // Nobody has classified the unstable flag that names the file, so nothing is cached here yet.
+    compared_with_cargo().without_hits().tell(|stage| {
         let here = stage.checkout("here", &package("app").file("src/lib.rs", "pub fn f(n: u32) -> u32 { n / 3 }"));
         for profile in ["f:100:10\n 1: 10\n", "this is no profile\n", "f:100:10\n 1: 10\n"] {
             here.write("app.prof", profile);
-            let rustc = here.rustc("--crate-type lib --crate-name app src/lib.rs -O -g -Zprofile-sample-use=app.prof");
+            let rustc = here.compile("--crate-type lib src/lib.rs -O -g -Zprofile-sample-use=app.prof");
             stage.sees(rustc.env("RUSTC_BOOTSTRAP", "1").run());
         }
     });
@@ -95,11 +97,12 @@ fn a_profile_is_its_content() {
 
 #[test]
 fn a_list_of_what_a_sanitizer_leaves_out_is_its_content() {
-    guarded_by("key-arguments,input-observed").tell(|stage| {
+    // Nobody has classified the unstable flag that names the file, so nothing is cached here yet.
+    compared_with_cargo().without_hits().tell(|stage| {
         let here = stage.checkout("here", &package("app").file("src/lib.rs", "pub fn f(n: &u32) -> u32 { *n / 3 }"));
         for list in ["fun:f=uninstrumented\n", "[unfinished\n", "fun:f=uninstrumented\n"] {
             here.write("list.txt", list);
-            let rustc = here.rustc("--crate-type lib --crate-name app src/lib.rs -Zsanitizer=dataflow -Cunsafe-allow-abi-mismatch=sanitizer -Zsanitizer-dataflow-abilist=list.txt");
+            let rustc = here.compile("--crate-type lib src/lib.rs -Zsanitizer=dataflow -Cunsafe-allow-abi-mismatch=sanitizer -Zsanitizer-dataflow-abilist=list.txt");
             stage.sees(rustc.env("RUSTC_BOOTSTRAP", "1").run());
         }
     });
@@ -107,10 +110,10 @@ fn a_list_of_what_a_sanitizer_leaves_out_is_its_content() {
 
 #[test]
 fn a_codegen_backend_that_cannot_be_loaded_fails_as_it_does_without_a_cache() {
-    crate::trap::compared_with_cargo().tell(|stage| {
+    compared_with_cargo().tell(|stage| {
         let here = stage
             .checkout("here", &package("app").file("src/lib.rs", "pub fn f() {}").file("backend.so", "no library"));
-        let compile = || here.rustc("--crate-type lib --crate-name app src/lib.rs").env("RUSTC_BOOTSTRAP", "1");
+        let compile = || here.compile("--crate-type lib src/lib.rs").env("RUSTC_BOOTSTRAP", "1");
         stage.sees(compile().ok());
         stage.sees(compile().ok());
         stage.notes("with it", compile().arg("-Zcodegen-backend=./backend.so").run().status.to_string());
@@ -120,12 +123,12 @@ fn a_codegen_backend_that_cannot_be_loaded_fails_as_it_does_without_a_cache() {
 
 #[test]
 fn an_argument_file_is_its_content() {
-    guarded_by("key-arguments").tell(|stage| {
+    guarded_by("key-arguments,input-observed").tell(|stage| {
         let here = stage.checkout("here", &prints_its_compiler());
         for flag in ["first", "second", "first"] {
             here.write("arguments.txt", format!("--cfg\n{flag}\n-A\nunexpected-cfgs\n"));
-            stage.sees(here.rustc("--crate-type bin --crate-name app src/main.rs -o app @arguments.txt").run());
-            stage.sees(here.run("app"));
+            stage.sees(here.compile("--crate-type bin src/main.rs @arguments.txt").run());
+            stage.sees(here.run("target/debug/deps/app"));
         }
     });
 }

@@ -139,7 +139,7 @@ fn a_comment_in_a_leaf_compiles_the_leaf_alone() {
 fn a_flag_nobody_has_classified_is_named_by_the_statistics() {
     let world = World::cached();
     let here = world.checkout("here", &package("app").file("src/lib.rs", ""));
-    let rustc = here.rustc("--crate-type lib --crate-name app src/lib.rs -Zno-such-flag-of-any-compiler");
+    let rustc = here.compile("--crate-type lib src/lib.rs -Zno-such-flag-of-any-compiler");
     rustc.env("RUSTC_BOOTSTRAP", "1").fails();
     let stats = world.stats();
     assert_eq!((stats.hits, stats.misses), (0, 0), "{stats:#?}");

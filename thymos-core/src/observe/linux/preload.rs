@@ -19,7 +19,7 @@ use super::listener::Listener;
 use super::record::Touch;
 use super::region::{IMAGE, ORIGINAL_ROOM, Region};
 use super::tracee::Tracee;
-use crate::observe::report::{AccessKind, EnvReads, Incomplete, Seen, WholeEnv};
+use crate::observe::report::{AccessKind, Directory, EnvReads, Incomplete, Seen, WholeEnv};
 use crate::observe::{Environment, elf};
 
 /// Room for the path of the library and the user's own LD_PRELOAD.
@@ -103,9 +103,11 @@ impl Preload {
             return Err(Incomplete::EnvironmentUnseen("the library was not loaded"));
         }
         let names = region.names().ok_or(Incomplete::TooManyVariables)?;
+        let (asked, names): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.as_bytes() == ASKED);
         let late = names.iter().filter_map(|name| name.as_bytes().strip_prefix(&[LATE])).map(os).collect();
         let all = names.iter().map(|name| os(name.as_bytes().strip_prefix(&[LATE]).unwrap_or(name.as_bytes()))).collect();
-        Ok(EnvReads { names: unique(all), late: unique(late), whole: whole(self.suspects) })
+        let directory = if asked.is_empty() { Directory::Unasked } else { Directory::Asked };
+        Ok(EnvReads { names: unique(all), late: unique(late), directory, whole: whole(self.suspects) })
     }
 
     /// Undoes the offer to a program that could not be executed.
@@ -148,6 +150,8 @@ impl Preload {
 
 /// Stands before a name that code asked for which was loaded after the start.
 const LATE: u8 = 1;
+/// The record of such code asking for the working directory; no variable has an equals sign in its name.
+const ASKED: &[u8] = b"\x01=directory";
 const UNWRITABLE: &str = "the child's memory could not be written";
 
 /// Finds the user's own LD_PRELOAD, or else a variable that nobody needs before the library has started.
@@ -206,9 +210,9 @@ fn is_environ(path: &[u8]) -> bool {
 
 /// A library that is loaded while the program runs is code that others wrote, such as a proc macro.
 fn whole(suspects: Vec<Vec<u8>>) -> WholeEnv {
-    let mut paths = suspects.into_iter().map(|path| PathBuf::from(os(&path)));
-    let reader = paths.find(|path| path.ends_with("environ") || elf::imports_environ(path));
-    reader.map_or(WholeEnv::Unread, WholeEnv::MaybeReadBy)
+    let paths = suspects.into_iter().map(|path| PathBuf::from(os(&path)));
+    let readers: Vec<PathBuf> = paths.filter(|path| path.ends_with("environ") || elf::imports_environ(path)).collect();
+    if readers.is_empty() { WholeEnv::Unread } else { WholeEnv::MaybeReadBy(readers) }
 }
 
 fn unique(names: Vec<OsString>) -> Vec<OsString> {
