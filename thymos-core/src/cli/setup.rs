@@ -157,7 +157,7 @@ impl Setup<'_> {
     /// Returns the program to name as the wrapper, or why none can be named.
     fn program(&self, configured: Option<&str>, place: &Place) -> Result<PathBuf, String> {
         let committed = place.root().is_some() && configured.is_some_and(|wrapper| edit::stem(wrapper) == "sccache");
-        if !committed {
+        if !committed || !self.args.from_sccache {
             return installed(self.environment);
         }
         // What is committed is for everybody, so it names no place of this machine.
