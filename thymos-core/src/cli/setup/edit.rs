@@ -190,13 +190,19 @@ fn insert(document: &mut DocumentMut, way: &[String], item: Item) -> Result<(), 
     let (key, above) = way.split_last().expect("a way has an end");
     let inline = deepest(document, above).1 == Manner::Inline;
     let table = table_at(document, above)?;
-    let last = table.iter_mut().last().filter(|_| inline);
-    if let Some(value) = last.and_then(|(_, last)| last.as_value_mut().map(Value::decor_mut)) {
-        // The space before the closing brace would stand before the comma.
-        value.set_suffix("");
+    if inline {
+        close_up(table);
     }
     table.insert(key, item);
     Ok(())
+}
+
+/// Takes away the space after the last value of an inline table, which would stand before the next comma.
+fn close_up(table: &mut dyn TableLike) {
+    let last = table.iter_mut().last();
+    if let Some(value) = last.and_then(|(_, last)| last.as_value_mut().map(Value::decor_mut)) {
+        value.set_suffix("");
+    }
 }
 
 /// Appends to an array in the manner of its last element.
@@ -246,6 +252,9 @@ fn table_at<'a>(document: &'a mut DocumentMut, way: &[String]) -> Result<&'a mut
     let mut table: &mut dyn TableLike = document.as_table_mut();
     for (at, key) in way.iter().enumerate() {
         if at >= depth {
+            if manner == Manner::Inline {
+                close_up(table);
+            }
             table.insert(key, new_table(manner, at + 1 < way.len(), &above));
         }
         let item = table.get_mut(key).expect("it was there or was just inserted");
