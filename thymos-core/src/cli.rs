@@ -1,8 +1,13 @@
 //! The command line.
 
 mod demo;
+mod doctor;
 mod gc;
+mod hierarchy;
+mod plan;
+mod setup;
 mod stats;
+mod version;
 
 use std::ffi::OsStr;
 use std::process::ExitCode;
@@ -44,18 +49,28 @@ enum Sub {
     Stats(stats::Args),
     /// Removes the least recently used entries until the cache is within its size limit
     Gc(gc::Args),
+    /// Explains what would be done on this machine: linkers, compile caches, and why
+    Plan(plan::Args),
+    /// Writes the plan into Cargo's configuration, after showing it; --undo takes it back
+    Setup(setup::Args),
+    /// Looks whether everything works here, and says what mends it if not
+    Doctor(doctor::Args),
 }
 
 /// Returns whether the first argument is a command of ours and not a compiler.
 #[must_use]
 pub fn is_command(first: &OsStr) -> bool {
-    let commands = ["stats", "gc", "demo", "help", ""];
+    let commands = ["stats", "gc", "demo", "plan", "setup", "doctor", "help", ""];
     first.to_str().is_some_and(|first| first.starts_with('-') || commands.contains(&first))
 }
 
 /// Runs the command line of this process.
 #[must_use]
 pub fn run() -> ExitCode {
+    if version::is_asked(std::env::args().skip(1)) {
+        print!("{}", version::text());
+        return ExitCode::SUCCESS;
+    }
     let cli = Cli::parse();
     let environment = Environment::read();
     let directory = std::env::current_dir().unwrap_or_default();
@@ -67,6 +82,9 @@ pub fn run() -> ExitCode {
         Sub::Stats(args) => stats::run(&args, &settings),
         Sub::Demo => demo::run(),
         Sub::Gc(args) => gc::run(&args, &settings),
+        Sub::Plan(args) => plan::run(&args),
+        Sub::Setup(args) => setup::run(&args, &settings, &environment),
+        Sub::Doctor(args) => doctor::run(&args, &settings, &environment),
     };
     match done {
         Ok(code) => code,

@@ -38,6 +38,7 @@ pub mod record;
 pub mod request;
 pub mod roots;
 pub mod settings;
+pub mod shim;
 pub mod stamp;
 pub mod stats;
 pub mod store;

@@ -1,0 +1,69 @@
+//! `thymos plan`: what would be done on this machine, and why.
+
+use std::process::ExitCode;
+
+use thymos_build::{Env, Plan, env::var};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Explain the plan for this target instead of the machine's own
+    #[arg(long, value_name = "TRIPLE")]
+    target: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode, String> {
+    let environment = Env::from_process();
+    let plan = match &args.target {
+        Some(target) if !is_triple(target) => {
+            return Err(format!("{target:?} is no target triple; `rustc --print target-list` names them"));
+        }
+        Some(target) => thymos_build::configure().env(environment.with(var::TARGET, target)).detect(),
+        None => thymos_build::configure().env(environment).detect(),
+    };
+    if args.json {
+        let text = serde_json::to_string_pretty(&plan).map_err(|error| format!("failed to print the plan: {error}"))?;
+        println!("{text}");
+    } else {
+        print!("{}", explained(&plan));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn explained(plan: &Plan) -> String {
+    let config = plan.cargo_config();
+    let keys: Vec<&str> = config.lines().skip(1).collect();
+    let mut text = plan.explain();
+    if keys.iter().all(|line| line.trim().is_empty()) {
+        text.push_str("\nThe toolchain is right as it is: nothing needs to be written.\n");
+    } else {
+        text.push_str(
+            "\nWhat .cargo/config.toml would hold for the whole workspace (`thymos setup` measures and writes it):\n",
+        );
+        keys.iter().for_each(|line| text.push_str(&format!("  {line}\n")));
+    }
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// Returns whether a text looks like a triple: what is not one would be an option to the tools that get it.
+fn is_triple(text: &str) -> bool {
+    let part = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
+    text.contains('-') && text.split('-').all(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_triple_is_told_from_other_words() {
+        for text in ["x86_64-unknown-linux-gnu", "thumbv8m.main-none-eabi", "wasm32-wasip1"] {
+            assert!(is_triple(text), "{text}");
+        }
+        for text in ["", "--version", "linux", "a--b", "x86_64-unknown linux"] {
+            assert!(!is_triple(text), "{text}");
+        }
+    }
+}
