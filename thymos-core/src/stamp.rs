@@ -42,6 +42,20 @@ impl Stamp {
         Ok(Self::from(&fs::metadata(path)?))
     }
 
+    /// Returns the stamp of what the name itself stands for, links not followed.
+    ///
+    /// # Errors
+    /// Whatever `lstat` gives.
+    pub fn of_name(path: &Path) -> io::Result<Self> {
+        Ok(Self::from(&fs::symlink_metadata(path)?))
+    }
+
+    /// Returns the stamp without what moves when the file gets or loses a name.
+    #[must_use]
+    pub fn unlinked(&self) -> Self {
+        Self { changed: 0, ..*self }
+    }
+
     /// Returns whether a later change could leave this stamp as it is, seen at the time `now`.
     #[must_use]
     pub fn is_young(&self, now: Nanos) -> bool {
