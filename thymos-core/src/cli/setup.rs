@@ -105,7 +105,7 @@ impl Setup<'_> {
         }
         wish.notes.iter().for_each(|note| anstream::println!("{note}"));
         left.iter().for_each(|left| anstream::println!("Left alone: {}, because {}.", left.key, left.why));
-        let shim = Shim::of(&self.records);
+        let shim = Shim::of(self.environment)?;
         let refused = left.iter().any(|left| left.key.ends_with(".linker"));
         let adds = wish.shim.filter(|args| !refused && !shim.adds(args));
         if planned.is_empty() && adds.is_none() {
@@ -147,7 +147,7 @@ impl Setup<'_> {
         let args = wish.linker(&plan, measured.as_ref())?;
         let target = &plan.platform.target;
         if self.args.linker_shim {
-            wish.shim(target, &Shim::of(&self.records).path, args);
+            wish.shim(target, &Shim::of(self.environment)?.path, args);
         } else {
             wish.flags(target, &args);
         }
@@ -223,7 +223,7 @@ impl Setup<'_> {
             self.undo_file(&file, &record, original)?;
         }
         if self.records.is_empty() && !self.args.dry_run {
-            Shim::of(&self.records).remove();
+            Shim::of(self.environment)?.remove();
             let _ = std::fs::remove_dir(self.records.directory());
         }
         if !done {

@@ -12,7 +12,7 @@ fn mark(app: &Checkout<'_>) -> String {
 }
 
 fn arguments(world: &World) -> std::path::PathBuf {
-    world.store().join("setup/bin/thymos-cc.args")
+    world.root().join("cargo-home/thymos/thymos-cc.args")
 }
 
 #[test]
@@ -29,6 +29,7 @@ fn the_shim_links_under_rustflags_and_is_taken_back() {
     let again = world.thymos("setup --yes --no-cache --linker-shim --linker mold").ok();
     assert!(again.stdout.contains("Nothing to change"), "{again:#?}");
     world.thymos("setup --undo").ok();
+    assert!(!arguments(&world).exists(), "the shim is gone too");
     assert!(!world.root().join("cargo-home/config.toml").exists() && !world.store().join("setup").exists());
 }
 

@@ -1,14 +1,14 @@
 //! The linker shim on disk: a link to this program under another name, and the arguments that it adds.
 //!
-//! It stands in the directory of the records, so it is found from every checkout and is not in PATH.
+//! It stands in Cargo's home: Cargo fails when a linker is gone, and a cache directory is what people delete.
 
 use std::path::{Path, PathBuf};
 
-use super::record::Records;
+use crate::environment::Environment;
 use crate::outcome::plain;
 use crate::shim::{NAME, arguments_file};
 
-/// The shim of one store.
+/// The shim of one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shim {
     /// Its program.
@@ -16,10 +16,14 @@ pub struct Shim {
 }
 
 impl Shim {
-    /// Returns the shim that belongs to these records.
-    #[must_use]
-    pub fn of(records: &Records) -> Self {
-        Self { path: records.directory().join("bin").join(NAME) }
+    /// Returns the shim of the user whose environment this is.
+    ///
+    /// # Errors
+    /// If there is no home directory.
+    pub fn of(environment: &Environment) -> Result<Self, String> {
+        let home = environment.cargo_home().ok_or("there is no home directory; set CARGO_HOME")?;
+        let home = std::path::absolute(&home).unwrap_or(home);
+        Ok(Self { path: home.join("thymos").join(NAME) })
     }
 
     /// Returns whether it stands there with these arguments.
