@@ -44,7 +44,7 @@ pub enum Guard {
     PublishChangedInput,
     /// A file too young for the clock's granularity is not memoised.
     MemoYoung,
-    /// A stamp holds the inode and its change time.
+    /// The memo knows a file by its inode and change time too.
     MemoChangeTime,
     /// Restored outputs keep their mode bits and can be written.
     RestoreMode,

@@ -87,6 +87,7 @@ impl Memo {
     fn tag(&self, stamp: &Stamp) -> [u8; 16] {
         let mut bytes = [0; 88];
         bytes[..32].copy_from_slice(&self.boot.0);
+        let stamp = if Guard::MemoChangeTime.on() { *stamp } else { Stamp { inode: 0, changed: 0, ..*stamp } };
         bytes[32..].copy_from_slice(&stamp.bytes());
         let mut tag = [0; 16];
         tag.copy_from_slice(&Digest::of(&bytes).0[..16]);

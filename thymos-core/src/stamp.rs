@@ -8,8 +8,6 @@ use std::io;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::guard::Guard;
-
 /// Nanoseconds since the epoch; negative before it.
 pub type Nanos = i128;
 
@@ -91,8 +89,7 @@ impl Stamp {
 
 impl From<&Metadata> for Stamp {
     fn from(metadata: &Metadata) -> Self {
-        let stamp = crate::os::stamp(metadata);
-        if Guard::MemoChangeTime.on() { stamp } else { Self { inode: 0, changed: 0, ..stamp } }
+        crate::os::stamp(metadata)
     }
 }
 

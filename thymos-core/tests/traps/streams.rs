@@ -55,7 +55,8 @@ fn diagnostics_name_the_paths_of_this_checkout() {
             let source = here.path("src/lib.rs");
             for format in ["human", "json"] {
                 let rustc = here.compile("--crate-type lib -C metadata=x --error-format").arg(format).arg(&source);
-                stage.sees(rustc.env("CARGO_MANIFEST_DIR", here.root()).run());
+                // A source that is named by its absolute path is shown relative to the workspace where paths are remapped.
+                stage.sees(rustc.env("CARGO_MANIFEST_DIR", here.root()).env("THYMOS_REMAP", "off").run());
             }
         }
     });
