@@ -69,17 +69,13 @@ fn fetch(scratch: &Path) -> PathBuf {
         "[package]\nname = \"puller\"\nversion = \"0.0.0\"\nedition = \"2021\"\n[workspace]\n[dependencies]\n{PACKAGE} = \"={VERSION}\"\n"
     );
     std::fs::write(puller.join("Cargo.toml"), manifest).expect("the scratch directory is writable");
-    let metadata = Command::new("cargo")
-        .args(["metadata", "--format-version=1"])
-        .current_dir(&puller)
-        .output()
-        .expect("cargo starts");
-    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).expect("cargo metadata is JSON");
-    let packages = metadata["packages"].as_array().expect("there are packages");
-    let package = packages.iter().find(|package| package["name"] == PACKAGE).expect("the package was resolved");
-    let manifest = PathBuf::from(package["manifest_path"].as_str().expect("a package has a manifest"));
-    let source = manifest.parent().expect("a manifest lies in a directory").to_owned();
+    // A package without a library is no dependency that Cargo resolves further, but it is downloaded and unpacked.
+    run(Command::new("cargo").arg("fetch").current_dir(&puller));
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).expect("there is a home directory");
+    let registries = std::fs::read_dir(home.join("registry/src")).expect("Cargo has unpacked packages").flatten();
+    let places = registries.map(|registry| registry.path().join(format!("{PACKAGE}-{VERSION}")));
+    let source = places.into_iter().find(|place| place.is_dir()).expect("Cargo has unpacked the package");
     run(Command::new("cargo").args(["fetch", "--locked"]).current_dir(copy(&source, &scratch.join("fetch"))));
     source
 }
