@@ -148,13 +148,7 @@ impl Query<'_> {
 /// rustup's stand-ins are links, symbolic or hard, to one executable beside them.
 fn is_rustup(program: &Path) -> bool {
     let rustup = program.with_file_name(format!("rustup{}", std::env::consts::EXE_SUFFIX));
-    match (std::fs::metadata(program), std::fs::metadata(rustup)) {
-        (Ok(program), Ok(rustup)) => {
-            let (program, rustup) = (os::stamp(&program), os::stamp(&rustup));
-            (program.device, program.inode, program.size) == (rustup.device, rustup.inode, rustup.size)
-        }
-        _ => false,
-    }
+    matches!((Stamp::of(program), Stamp::of(&rustup)), (Ok(one), Ok(two)) if one.is_same_file(&two))
 }
 
 /// Adds the compiler's own libraries from a directory that may hold the whole system's (`/usr/lib`).

@@ -50,17 +50,15 @@ pub struct Rules<'a> {
     pub dependencies: HashSet<PathBuf>,
     /// The directories of `PATH`: a search there is an input as a whole, so that another order is another result.
     pub search: HashSet<PathBuf>,
-    /// The output directory.
-    pub out_dir: PathBuf,
     /// The incremental session's directory.
     pub incremental: Option<PathBuf>,
     /// Directories that are known to be there because the compile works in them.
     pub known: Vec<PathBuf>,
-    /// Whether a file in the output directory is an output of this unit.
-    pub owns: &'a dyn Fn(&Path) -> bool,
+    /// Whether a path is that of an output of this unit.
+    pub is_output: &'a dyn Fn(&Path) -> bool,
 }
 
-/// Splits what was observed into candidates and the files that the compile wrote.
+/// Returns what was observed and may be an input, each once, in the order in which it was first seen.
 ///
 /// # Errors
 /// A Bypass for a read that nothing can account for.
@@ -81,9 +79,8 @@ pub fn candidates(observed: &Observed, rules: &Rules<'_>) -> Result<Vec<Candidat
     Ok(found)
 }
 
-/// Returns every path that the compile wrote, in order.
-#[must_use]
-pub fn written(observed: &Observed) -> HashSet<&Path> {
+/// Returns every path that the compile wrote.
+fn written(observed: &Observed) -> HashSet<&Path> {
     let writes = observed.accesses.iter().filter(|access| access.kind == AccessKind::Write);
     writes.map(|access| access.path.as_path()).collect()
 }
@@ -96,7 +93,7 @@ impl Rules<'_> {
             || self.compiler.contains(path)
             || self.keyed.contains(path)
             || self.incremental.as_deref().is_some_and(under)
-            || (self.is_out(path) && (self.owns)(path))
+            || (self.is_output)(path)
             || path
                 .ancestors()
                 .any(|path| written.contains(path) && !self.known.iter().any(|known| known.starts_with(path)))
@@ -104,10 +101,6 @@ impl Rules<'_> {
             || (under(&self.sysroot) && !matches!(access.seen, Seen::File(_)))
             || self.is_dependency_search(access)
             || (!Guard::InputLink.on() && matches!(access.program, Program::Child(_)))
-    }
-
-    fn is_out(&self, path: &Path) -> bool {
-        path.parent() == Some(&self.out_dir)
     }
 
     fn is_dependency_search(&self, access: &Access) -> bool {

@@ -174,10 +174,10 @@ impl Recorder<'_> {
             );
         }
         let mut inputs = Vec::with_capacity(candidates.len());
-        let mut files = HashMap::new();
+        let mut files = HashSet::new();
         for candidate in candidates {
             if let Some(path) = file(&candidate)
-                && files.insert(path.clone(), ()).is_some()
+                && !files.insert(path.clone())
             {
                 continue;
             }
@@ -207,14 +207,13 @@ impl Recorder<'_> {
                 .get("PATH")
                 .map(|list| std::env::split_paths(list).collect())
                 .unwrap_or_default(),
-            out_dir: here(&unit.out_dir),
             incremental: unit.incremental.as_deref().map(here),
             known: [self.around.directory.to_owned(), here(&unit.out_dir), std::env::temp_dir(), sysroot.join("lib")]
                 .into_iter()
                 .chain(unit.incremental.as_deref().map(here))
                 .chain(unit.search_paths.iter().map(|(_, path)| here(path)))
                 .collect(),
-            owns: &|path| path.file_name().is_some_and(|name| unit.owns(name)),
+            is_output: &|path| self.is_output(path),
         };
         inputs::candidates(&self.compiled.observed, &rules).map_err(Outcome::Bypass)
     }

@@ -48,6 +48,12 @@ impl Stamp {
         Ok(Self::from(&fs::symlink_metadata(path)?))
     }
 
+    /// Returns whether both stamps are of one file under two names.
+    #[must_use]
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        (self.device, self.inode, self.size) == (other.device, other.inode, other.size)
+    }
+
     /// Returns the stamp without what moves when the file gets or loses a name.
     #[must_use]
     pub fn unlinked(&self) -> Self {

@@ -24,6 +24,7 @@ use crate::outcome::{Bypass, Degraded, Miss, Outcome, plain};
 use crate::record::Recorder;
 use crate::request::{self, Request, Surroundings};
 use crate::settings::{Mode, Settings};
+use crate::stamp::Stamp;
 use crate::store::{Found, Store};
 
 /// Runs the wrapper on the arguments behind its own name; the first is the compiler or a driver before it.
@@ -90,12 +91,8 @@ fn is_self(program: &OsStr, environment: &Environment) -> bool {
 }
 
 fn is_own_executable(path: &Path) -> bool {
-    let same = |one: &fs::Metadata, two: &fs::Metadata| {
-        let (one, two) = (os::stamp(one), os::stamp(two));
-        (one.device, one.inode, one.size) == (two.device, two.inode, two.size)
-    };
-    let own = std::env::current_exe().and_then(fs::metadata);
-    matches!((fs::metadata(path), own), (Ok(one), Ok(two)) if same(&one, &two))
+    let own = std::env::current_exe().and_then(|own| Stamp::of(&own));
+    matches!((Stamp::of(path), own), (Ok(one), Ok(two)) if one.is_same_file(&two))
 }
 
 /// Finds a program of that name further on in `PATH`.
