@@ -12,11 +12,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Digest;
+use crate::cause::Cause;
+use crate::digest::{Digest, FieldHasher};
 use crate::os;
 
-/// The version of the format.
-pub const SCHEMA: u32 = 1;
+/// The version of the format. Version 1 had no `package`, `unit`, `deps`, `build`, `workspace`, `meta_us` and `cause`; such lines
+/// are read as events that do not know them.
+pub const SCHEMA: u32 = 2;
 
 /// What one invocation did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,12 +56,39 @@ pub struct Event {
     /// The target directory.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub target: String,
-    /// The process that started the wrapper, which groups the invocations of one build.
+    /// The process that started the wrapper.
     #[serde(default)]
     pub parent: u32,
+    /// Names that process among all others, before and after it, and so groups the invocations of one build: 16 hexadecimal
+    /// digits, empty where the system does not tell.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub build: String,
+    /// The workspace's directory, where it is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub workspace: String,
+    /// The package's name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub package: String,
+    /// What the unit's outputs are named after: `serde-8f2a41c09be3d711`, unique within a target directory.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unit: String,
+    /// The units whose outputs this one was given, by [`Event::unit`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deps: Vec<String>,
+    /// When the compiler announced the crate's metadata, which lets its dependents start, in microseconds after the invocation
+    /// began; 0 when it did not.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub meta_us: u64,
+    /// Why a look-up found nothing, as data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     /// Trouble that did not change the outcome, such as a result that could not be stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Events of a time span, and how many lines could not be read.
@@ -78,6 +107,17 @@ const DAY: u64 = 24 * 60 * 60 * 1000;
 pub fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Returns what [`Event::build`] holds for this process: a name of the process that started it.
+#[must_use]
+pub fn build() -> String {
+    let Some(started) = os::parent_started() else { return String::new() };
+    let mut hasher = FieldHasher::new("build");
+    hasher.bytes(&os::boot_id());
+    hasher.count(os::parent() as usize);
+    hasher.bytes(&started);
+    hasher.finish().hex()[..16].to_owned()
 }
 
 /// Returns where events go when the store `dir` cannot be written: a directory of this user's below the temporary one.

@@ -114,6 +114,16 @@ impl Invocation {
         format!("{}{}", self.crate_name, self.extra_filename)
     }
 
+    /// Returns the stems of the units whose outputs are given as externs.
+    #[must_use]
+    pub fn dependencies(&self) -> Vec<String> {
+        let stem = |external: &Extern| {
+            let stem = external.path.file_stem()?.to_str()?;
+            Some(stem.strip_prefix("lib").unwrap_or(stem).to_owned())
+        };
+        self.externs.iter().filter_map(stem).collect()
+    }
+
     /// Returns whether `file` is named like an output of this unit.
     #[must_use]
     pub fn owns(&self, file: &OsStr) -> bool {

@@ -15,6 +15,7 @@
 //! no I/O. Acting modules decide nothing.
 
 pub mod action;
+pub mod cause;
 pub mod cli;
 pub mod codec;
 pub mod compile;

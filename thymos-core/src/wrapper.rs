@@ -23,6 +23,7 @@ use crate::os::{self, Wait};
 use crate::outcome::{Bypass, Degraded, Miss, Outcome, plain};
 use crate::record::Recorder;
 use crate::request::{self, Request, Surroundings};
+use crate::roots::Root;
 use crate::settings::{Mode, Settings};
 use crate::stamp::Stamp;
 use crate::store::{Found, Store};
@@ -158,6 +159,7 @@ struct Facts {
     compile_us: u64,
     bytes: u64,
     key: String,
+    workspace: Option<PathBuf>,
     trouble: Option<String>,
 }
 
@@ -208,6 +210,12 @@ impl Unit {
         Session { unit: self, around: &around, request: &request, store: &store }.run()
     }
 
+    /// Cargo starts the compiler in the workspace for the packages that belong to it, and names their sources from there.
+    fn workspace(&self) -> Option<PathBuf> {
+        let own = !self.invocation.crate_name.is_empty() && self.invocation.source.is_relative();
+        own.then(|| self.directory.clone())
+    }
+
     fn complain(&self, directory: Option<&Path>) {
         for complaint in &self.settings.complaints {
             notice::give(directory, complaint);
@@ -216,6 +224,7 @@ impl Unit {
 
     fn log(&self, outcome: &Outcome, facts: Facts) {
         let unit = &self.invocation;
+        let shown = |path: PathBuf| path.display().to_string();
         let text = |name: &str| self.environment.get(name).unwrap_or_default().to_string_lossy().into_owned();
         let event = Event {
             schema: event::SCHEMA,
@@ -229,8 +238,15 @@ impl Unit {
             compile_us: facts.compile_us,
             bytes: facts.bytes,
             key: facts.key,
-            target: unit.target_dir().map(|path| path.display().to_string()).unwrap_or_default(),
+            target: unit.target_dir().map(|path| shown(self.directory.join(path))).unwrap_or_default(),
             parent: os::parent(),
+            build: event::build(),
+            workspace: facts.workspace.or_else(|| self.workspace()).map(shown).unwrap_or_default(),
+            package: text("CARGO_PKG_NAME"),
+            unit: unit.stem(),
+            deps: unit.dependencies(),
+            meta_us: 0,
+            cause: None,
             trouble: facts.trouble,
         };
         let Some(dir) = &self.settings.dir else { return };
@@ -300,7 +316,8 @@ impl Session<'_> {
     }
 
     fn facts(&self) -> Facts {
-        Facts { key: self.request.key.0.hex()[..16].to_owned(), ..Facts::default() }
+        let workspace = self.request.roots.path(Root::Workspace);
+        Facts { key: self.request.key.0.hex()[..16].to_owned(), workspace, ..Facts::default() }
     }
 
     fn remapping(&self) -> Vec<OsString> {

@@ -175,6 +175,12 @@ pub fn parent() -> u32 {
     0
 }
 
+/// Returns nothing: the parent is not known.
+#[must_use]
+pub fn parent_started() -> Option<Vec<u8>> {
+    None
+}
+
 /// Returns whether standard error is a terminal.
 #[must_use]
 pub fn stderr_is_terminal() -> bool {
