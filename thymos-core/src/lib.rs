@@ -15,6 +15,7 @@
 //! no I/O. Acting modules decide nothing.
 
 pub mod action;
+pub mod build;
 pub mod cause;
 pub mod cli;
 pub mod codec;

@@ -1,0 +1,41 @@
+//! What was no hit, by the reason with which it began, and what that cost.
+//!
+//! Invariant: every unit that was no hit is counted under one reason. A cascade is counted where it began: one edited file
+//! that makes ten crates compile is one reason with ten units.
+
+use std::collections::HashMap;
+
+use super::Build;
+
+/// One reason and what came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// `miss`, `bypass` or `degraded`.
+    pub outcome: String,
+    /// The reason in words.
+    pub reason: String,
+    /// Indices of the units in [`Build::units`], in the order in which they began.
+    pub units: Vec<usize>,
+    /// What the compiler took in all, in microseconds.
+    pub compile_us: u64,
+}
+
+impl Build {
+    /// Returns the reasons, the dearest first. `words` tells a unit's own reason.
+    pub fn costs(&self, words: impl Fn(&Build, usize) -> String) -> Vec<Cost> {
+        let mut costs: Vec<Cost> = Vec::new();
+        let mut known: HashMap<(String, String), usize> = HashMap::new();
+        for (index, unit) in self.units.iter().enumerate().filter(|(_, unit)| unit.event.outcome != "hit") {
+            let root = self.root(index);
+            let key = (self.units[root].event.outcome.clone(), words(self, root));
+            let cost = *known.entry(key).or_insert_with_key(|(outcome, reason)| {
+                costs.push(Cost { outcome: outcome.clone(), reason: reason.clone(), ..Cost::default() });
+                costs.len() - 1
+            });
+            costs[cost].units.push(index);
+            costs[cost].compile_us += unit.event.compile_us;
+        }
+        costs.sort_by_key(|cost| std::cmp::Reverse((cost.compile_us, cost.units.len())));
+        costs
+    }
+}
