@@ -7,6 +7,7 @@ mod hierarchy;
 mod plan;
 mod setup;
 mod stats;
+mod verify;
 mod version;
 
 use std::ffi::OsStr;
@@ -49,6 +50,8 @@ enum Sub {
     Stats(stats::Args),
     /// Removes the least recently used entries until the cache is within its size limit
     Gc(gc::Args),
+    /// Checks what the cache holds
+    Verify(verify::Args),
     /// Explains what would be done on this machine: linkers, compile caches, and why
     Plan(plan::Args),
     /// Writes the plan into Cargo's configuration, after showing it; --undo takes it back
@@ -60,7 +63,7 @@ enum Sub {
 /// Returns whether the first argument is a command of ours and not a compiler.
 #[must_use]
 pub fn is_command(first: &OsStr) -> bool {
-    let commands = ["stats", "gc", "demo", "plan", "setup", "doctor", "help", ""];
+    let commands = ["stats", "gc", "demo", "plan", "setup", "doctor", "verify", "help", ""];
     first.to_str().is_some_and(|first| first.starts_with('-') || commands.contains(&first))
 }
 
@@ -82,6 +85,7 @@ pub fn run() -> ExitCode {
         Sub::Stats(args) => stats::run(&args, &settings),
         Sub::Demo => demo::run(),
         Sub::Gc(args) => gc::run(&args, &settings),
+        Sub::Verify(args) => verify::run(&args, &settings),
         Sub::Plan(args) => plan::run(&args),
         Sub::Setup(args) => setup::run(&args, &settings, &environment),
         Sub::Doctor(args) => doctor::run(&args, &settings, &environment),

@@ -229,7 +229,9 @@ fn encode(compiler: &Compiler) -> Vec<u8> {
     crate::store::seal(writer.finish())
 }
 
-fn decode(bytes: &[u8]) -> Option<Compiler> {
+/// Reads the record of a compiler.
+#[must_use]
+pub fn decode(bytes: &[u8]) -> Option<Compiler> {
     let mut reader = Reader::new(crate::store::unseal(bytes)?);
     if reader.bytes()? != MAGIC {
         return None;

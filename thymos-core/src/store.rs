@@ -15,6 +15,7 @@
 mod blobs;
 pub mod gc;
 mod usage;
+pub mod verify;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -22,13 +23,15 @@ use std::path::{Path, PathBuf};
 
 use crate::action::ActionKey;
 use crate::digest::Digest;
-use crate::manifest::Manifest;
+use crate::manifest::{Entry, Manifest};
 use crate::memo::Memo;
 use crate::os::{self, RangeLock, Wait};
 use crate::outcome::{Degraded, plain};
 
 pub use blobs::{Blob, Sharing};
 
+/// What the names of files that are still being written begin with.
+const TEMPORARY: &str = ".new-";
 /// The directories of a store, in the order in which they are made.
 const PARTS: [&str; 5] = ["actions", "blobs", "compilers", "events", "tmp"];
 
@@ -131,6 +134,36 @@ impl Store {
         Ok(bytes.len() as u64)
     }
 
+    /// Keeps only those entries of an action of which `keep` is true. A manifest with none left, or that cannot be read, goes.
+    ///
+    /// The action's lock is taken for as long as it takes; whoever holds it already uses [`Store::retain_locked`].
+    ///
+    /// # Errors
+    /// Whatever locking, writing or removing gives; the old manifest then stands.
+    pub fn retain(&self, key: &ActionKey, keep: impl FnMut(&Entry) -> bool) -> io::Result<()> {
+        let _lock = self.lock(key, Wait::Yes)?;
+        self.retain_locked(key, keep)
+    }
+
+    /// Does what [`Store::retain`] does, for the holder of the action's lock.
+    ///
+    /// # Errors
+    /// Whatever writing or removing gives; the old manifest then stands.
+    pub fn retain_locked(&self, key: &ActionKey, keep: impl FnMut(&Entry) -> bool) -> io::Result<()> {
+        let mut manifest = match self.lookup(key) {
+            Found::Nothing => return Ok(()),
+            Found::Manifest(manifest) => manifest,
+            Found::Damaged => Manifest::default(),
+        };
+        let before = manifest.entries.len();
+        manifest.entries.retain(keep);
+        match manifest.entries.len() {
+            0 => std::fs::remove_file(self.action_path(key)),
+            left if left == before => Ok(()),
+            _ => self.publish(key, &manifest).map(drop),
+        }
+    }
+
     /// Takes the lock of an action: whoever holds it compiles.
     ///
     /// # Errors
@@ -149,7 +182,7 @@ impl Store {
 /// Whatever writing or renaming gives; the old file then stands.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let parent = path.parent().unwrap_or(Path::new("."));
-    let mut temporary = tempfile::Builder::new().prefix(".new-").tempfile_in(parent)?;
+    let mut temporary = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(parent)?;
     temporary.write_all(bytes)?;
     temporary.persist(path).map_err(|error| error.error).map(drop::<File>)
 }
@@ -167,4 +200,12 @@ pub fn seal(mut body: Vec<u8>) -> Vec<u8> {
 pub fn unseal(bytes: &[u8]) -> Option<&[u8]> {
     let (body, check) = bytes.split_last_chunk::<16>()?;
     (Digest::of(body).0[..16] == *check).then_some(body)
+}
+
+/// Returns the digest that a file's name is, if it is one as the store writes it, below a directory named after its beginning.
+fn digest_of_name(path: &Path) -> Option<Digest> {
+    let name = path.file_name()?.to_str()?;
+    let digest = Digest::from_hex(name).filter(|digest| digest.hex() == name)?;
+    let directory = path.parent()?.file_name()?.to_str()?;
+    (directory == &name[..2] || directory == "compilers").then_some(digest)
 }

@@ -36,7 +36,7 @@ pub struct Blob {
 }
 
 impl Store {
-    fn blob_path(&self, digest: &Digest) -> PathBuf {
+    pub(super) fn blob_path(&self, digest: &Digest) -> PathBuf {
         let hex = digest.hex();
         self.root.join("blobs").join(&hex[..2]).join(hex)
     }

@@ -54,7 +54,8 @@ impl Store {
     /// Counts what the store holds.
     #[must_use]
     pub fn contents(&self) -> Contents {
-        let actions = files(&self.root.join("actions"));
+        let mut actions = files(&self.root.join("actions"));
+        actions.retain(|(path, _)| !is_temporary(path));
         let blobs = files(&self.root.join("blobs"));
         let size = |files: &[(PathBuf, Metadata)]| files.iter().map(|(_, metadata)| metadata.len()).sum::<u64>();
         Contents { entries: actions.len() as u64, bytes: size(&actions) + size(&blobs) }
@@ -104,7 +105,7 @@ impl Store {
             let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
             Action { path, used, size: metadata.len(), blobs }
         };
-        files(&self.root.join("actions")).into_iter().map(read).collect()
+        files(&self.root.join("actions")).into_iter().filter(|(path, _)| !is_temporary(path)).map(read).collect()
     }
 
     fn sweep(&self, live: &HashSet<Digest>, now: SystemTime) -> u64 {
@@ -123,7 +124,9 @@ impl Store {
                 freed += metadata.len();
             }
         }
-        for (path, metadata) in files(&self.root.join("tmp")) {
+        let beside = files(&self.root).into_iter().chain(files(&self.root.join("actions")));
+        let left_over = beside.filter(|(path, _)| is_temporary(path)).chain(files(&self.root.join("tmp")));
+        for (path, metadata) in left_over {
             if old(&metadata) && fs::remove_file(&path).is_ok() {
                 freed += metadata.len();
             }
@@ -132,8 +135,13 @@ impl Store {
     }
 }
 
+/// Returns whether a file is one that [`super::replace`] has not renamed yet.
+pub(super) fn is_temporary(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(super::TEMPORARY.as_bytes()))
+}
+
 /// Returns every file below a directory, two levels deep at most.
-fn files(directory: &Path) -> Vec<(PathBuf, Metadata)> {
+pub(super) fn files(directory: &Path) -> Vec<(PathBuf, Metadata)> {
     let mut found = Vec::new();
     let mut pending = vec![(directory.to_owned(), 0)];
     while let Some((directory, depth)) = pending.pop() {

@@ -12,3 +12,4 @@ mod incremental;
 mod races;
 mod real;
 mod store;
+mod verify_store;
