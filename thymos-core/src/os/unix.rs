@@ -276,7 +276,7 @@ pub fn parent() -> u32 {
 /// Source: field 22 of `/proc/<pid>/stat`, proc(5). The second field may hold any byte, so fields are counted from its end.
 #[must_use]
 pub fn parent_started() -> Option<Vec<u8>> {
-    let stat = std::fs::read(format!("/proc/{}/stat", parent())).ok()?;
+    let stat = read_line(&format!("/proc/{}/stat", parent()))?;
     let name_ends = stat.iter().rposition(|byte| *byte == b')')?;
     stat[name_ends..].split(|byte| *byte == b' ').nth(20).map(<[u8]>::to_vec)
 }
@@ -290,7 +290,16 @@ pub fn stderr_is_terminal() -> bool {
 /// Returns what tells this boot of the system from the one before; nothing where the system does not say.
 #[must_use]
 pub fn boot_id() -> Vec<u8> {
-    std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default()
+    read_line("/proc/sys/kernel/random/boot_id").unwrap_or_default()
+}
+
+/// Returns the first 512 bytes of one of the kernel's one-line files, whose size nobody knows before, in a single read: every
+/// hit asks for them.
+fn read_line(path: &str) -> Option<Vec<u8>> {
+    let mut line = vec![0; 512];
+    let length = io::Read::read(&mut File::open(path).ok()?, &mut line).ok()?;
+    line.truncate(length);
+    Some(line)
 }
 
 /// Returns text that stands for the processor that `target-cpu=native` means here.
