@@ -115,7 +115,11 @@ impl Patient<'_> {
     fn sccache(&self) -> Finding {
         const CHECK: &str = "sccache";
         let ours = |name: &str| name.starts_with("SCCACHE_");
-        let launches = |value: &str| value.split_whitespace().next().is_some_and(|first| stem(first) == "sccache");
+        // A directory may be called so, above all the mount point of a cache in a container.
+        let launches = |value: &str| {
+            let named = value.split_whitespace().next().is_some_and(|first| stem(first) == "sccache");
+            named && !Path::new(value).is_dir()
+        };
         let variables = self.environment.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
         // Values may be credentials, so only names are shown.
         let mut found: Vec<String> =

@@ -111,3 +111,13 @@ fn the_long_version_tells_how_it_was_built() {
     }
     assert_eq!(world.thymos("--version").ok().stdout.lines().count(), 1);
 }
+
+#[test]
+fn a_cache_directory_that_is_called_sccache_is_no_sccache() {
+    let world = World::cached();
+    let app = project(&world);
+    app.write("caches/sccache/kept", "");
+    let directory = app.path("caches/sccache").display().to_string();
+    let (_, report) = doctor(&app, &[("THYMOS_DIR", &directory)]);
+    found(&report, "sccache", "good", "set nowhere");
+}

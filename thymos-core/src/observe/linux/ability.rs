@@ -32,7 +32,7 @@ fn files_refused() -> Option<&'static str> {
     (!reads_memory()).then_some("a container policy or the kernel forbids reading a child's memory")
 }
 
-/// Reads this process's own memory through the call that will read a child's.
+/// Reads this process's own memory in the way that will read a child's.
 fn reads_memory() -> bool {
     let word = 1_u8;
     let mut copy = [0];

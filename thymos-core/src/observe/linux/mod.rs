@@ -23,6 +23,7 @@ mod exec;
 mod filter;
 mod handshake;
 mod listener;
+mod memory;
 mod nurse;
 mod preload;
 mod programs;

@@ -3,14 +3,13 @@
 //! The invariant: what the kernel will refuse (a bad pointer, an endless path, a closed descriptor) is `None`, because
 //! the program will be told so itself; only what exists and cannot be seen is an [`Incomplete`].
 
-use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
-use libc::c_void;
 use rustix::fs::{FileType, Stat};
 
 use super::calls::Follow;
+use super::memory;
 use crate::observe::report::{FileStat, Incomplete, Seen};
 
 const PAGE: u64 = 4096;
@@ -30,24 +29,12 @@ impl Tracee {
 
     /// Reads the bytes at an address: all of them or none.
     pub fn read(self, address: u64, into: &mut [u8]) -> Result<Option<()>, Incomplete> {
-        let local = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
-        let remote = libc::iovec { iov_base: address as *mut c_void, iov_len: into.len() };
-        // SAFETY: the local buffer outlives the call; the remote one is the kernel's to check.
-        let read = unsafe { libc::process_vm_readv(self.tid as i32, &raw const local, 1, &raw const remote, 1, 0) };
-        match usize::try_from(read) {
-            Ok(read) if read == into.len() => Ok(Some(())),
-            Ok(_) => Ok(None),
-            Err(_) => refusal(),
-        }
+        memory::read(self.tid, address, into)
     }
 
     /// Writes the bytes at an address of private memory.
     pub fn write(self, address: u64, from: &[u8]) -> bool {
-        let local = libc::iovec { iov_base: from.as_ptr().cast_mut().cast(), iov_len: from.len() };
-        let remote = libc::iovec { iov_base: address as *mut c_void, iov_len: from.len() };
-        // SAFETY: the local buffer is only read and outlives the call; the remote one is the kernel's to check.
-        let written = unsafe { libc::process_vm_writev(self.tid as i32, &raw const local, 1, &raw const remote, 1, 0) };
-        usize::try_from(written) == Ok(from.len())
+        memory::write(self.tid, address, from)
     }
 
     /// Reads a zero-terminated string of fewer than `limit` bytes.
@@ -147,11 +134,4 @@ fn nanoseconds(seconds: i128, rest: i128) -> i128 {
 
 fn is_absent(path: &[u8]) -> bool {
     rustix::fs::lstat(std::ffi::OsStr::from_bytes(path)).is_err()
-}
-
-fn refusal<T>() -> Result<Option<T>, Incomplete> {
-    match io::Error::last_os_error().raw_os_error() {
-        Some(libc::EFAULT | libc::ESRCH) => Ok(None),
-        _ => Err(Incomplete::UnreadableMemory),
-    }
 }
