@@ -56,6 +56,10 @@ pub enum Guard {
     DepInfoPaths,
     /// Streams are rewritten for this checkout.
     StreamPaths,
+    /// Compiles are watched, where that is possible.
+    Observe,
+    /// Where nothing can watch, a unit that may load a proc macro is not stored.
+    UnobservedMacros,
 }
 
 impl Guard {
@@ -87,6 +91,8 @@ impl Guard {
             Self::BindDirectory => "bind-directory",
             Self::DepInfoPaths => "dep-info-paths",
             Self::StreamPaths => "stream-paths",
+            Self::Observe => "observe",
+            Self::UnobservedMacros => "unobserved-macros",
         }
     }
 

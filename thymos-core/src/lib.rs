@@ -30,6 +30,7 @@ pub mod hit;
 pub mod inputs;
 pub mod invocation;
 pub mod locator;
+pub mod macros;
 pub mod manifest;
 pub mod memo;
 pub mod notice;

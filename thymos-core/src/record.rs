@@ -15,6 +15,7 @@ use crate::guard::Guard;
 use crate::inputs::{self, Candidate, Rules};
 use crate::invocation::Invocation;
 use crate::locator;
+use crate::macros;
 use crate::manifest::{Entry, Input, Output};
 use crate::memo::Memo;
 use crate::observe::{AccessKind, Directory, Seen, WholeEnv};
@@ -156,7 +157,8 @@ impl Recorder<'_> {
         let here = |path: &PathBuf| self.around.directory.join(path);
         let mut candidates = match &self.compiled.observed.complete {
             Ok(()) => self.observed()?,
-            Err(why) if self.invocation.links() || self.invocation.bundles() => {
+            // A linker and a proc macro read what they like.
+            Err(why) if self.invocation.links() || self.invocation.bundles() || self.may_load_macros() => {
                 return Err(Outcome::Degraded(Degraded::Unobserved(why.to_string())));
             }
             Err(_) => self.unobserved(info),
@@ -184,6 +186,10 @@ impl Recorder<'_> {
             inputs.push(self.input(candidate)?);
         }
         Ok(inputs)
+    }
+
+    fn may_load_macros(&self) -> bool {
+        Guard::UnobservedMacros.on() && macros::may_load(self.invocation, self.around.directory)
     }
 
     fn observed(&self) -> Result<Vec<Candidate>, Outcome> {
@@ -306,14 +312,14 @@ impl Recorder<'_> {
         Ok(inputs)
     }
 
-    /// Returns whether the compile loaded a shared object that Cargo built: a proc macro can read what it likes.
+    /// Returns whether the compile loaded a shared object that Cargo built: a proc macro can read what it likes. Where that
+    /// could not be watched, a unit that may have loaded one is not recorded at all.
     fn loads_macros(&self) -> bool {
         let Some(target) = self.request.roots.path(Root::Target) else { return true };
         let observed = &self.compiled.observed;
         let library = |path: &Path| path.to_str().is_none_or(|path| path.ends_with(std::env::consts::DLL_SUFFIX));
         let loaded = |path: &Path| path.starts_with(&target) && library(path) && !self.is_output(path);
-        observed.complete.is_err()
-            || observed.accesses.iter().any(|access| matches!(access.seen, Seen::File(_)) && loaded(&access.path))
+        observed.accesses.iter().any(|access| matches!(access.seen, Seen::File(_)) && loaded(&access.path))
     }
 
     fn is_output(&self, path: &Path) -> bool {

@@ -12,4 +12,5 @@ mod incremental;
 mod races;
 mod real;
 mod store;
+mod unobserved;
 mod verify_store;

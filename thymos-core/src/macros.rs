@@ -1,0 +1,87 @@
+//! Which compiles may load a proc macro, told without watching them.
+//!
+//! A crate's metadata names every crate that it stands on, proc macros included, by the suffix of its file name (`-C
+//! extra-filename`, which Cargo gives each unit). So a unit loads a macro of the search directories only if one of its externs
+//! is a shared object or holds the suffix of one.
+//!
+//! Source: `CrateRoot::crate_deps` in rustc's `rustc_metadata/src/rmeta/mod.rs`, which lists every loaded crate with its
+//! `extra_filename`. Metadata is not compressed in an `.rmeta`, nor in an `.rlib`.
+//!
+//! Invariant: a doubt counts as yes. This reads whole artifacts, and is asked on a miss where nothing can watch, never on a hit.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use memchr::memmem;
+
+use crate::invocation::Invocation;
+
+/// Returns whether a compile in `directory` may load a proc macro.
+#[must_use]
+pub fn may_load(invocation: &Invocation, directory: &Path) -> bool {
+    let externs: Vec<PathBuf> = invocation.externs.iter().map(|external| directory.join(&external.path)).collect();
+    if externs.iter().any(|path| is_shared_object(path)) {
+        return true;
+    }
+    let suffixes = suffixes(invocation, directory);
+    externs.iter().any(|path| fs::read(path).map_or(true, |bytes| holds_one(&bytes, &suffixes)))
+}
+
+/// Returns what tells apart the shared objects in the unit's search directories: their suffix, or the whole name without one.
+fn suffixes(invocation: &Invocation, directory: &Path) -> Vec<String> {
+    let directories = invocation.search_paths.iter().map(|(_, path)| directory.join(path));
+    let files = directories.filter_map(|path| fs::read_dir(path).ok()).flatten().flatten().map(|entry| entry.path());
+    files.filter(|path| is_shared_object(path)).filter_map(|path| suffix(path.file_stem()?.to_str()?)).collect()
+}
+
+fn suffix(stem: &str) -> Option<String> {
+    let name = stem.strip_prefix(std::env::consts::DLL_PREFIX).unwrap_or(stem);
+    let told_apart = name.rfind('-').map_or(name, |at| &name[at..]);
+    (!told_apart.is_empty()).then(|| told_apart.to_owned())
+}
+
+fn holds_one(bytes: &[u8], suffixes: &[String]) -> bool {
+    suffixes.iter().any(|suffix| memmem::find(bytes, suffix.as_bytes()).is_some())
+}
+
+fn is_shared_object(path: &Path) -> bool {
+    path.to_str().is_none_or(|path| path.ends_with(std::env::consts::DLL_SUFFIX))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+    use crate::invocation::Extern;
+
+    fn may_load_with(extern_name: &str, content: &str, macro_name: &str) -> bool {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(extern_name), content).unwrap();
+        fs::write(dir.path().join(macro_name), "").unwrap();
+        let invocation = Invocation {
+            externs: vec![Extern { name: "a".into(), path: extern_name.into() }],
+            search_paths: vec![("dependency".into(), PathBuf::new())],
+            ..Invocation::default()
+        };
+        may_load(&invocation, dir.path())
+    }
+
+    #[test]
+    fn an_extern_that_stands_on_a_macro_is_told_from_one_that_does_not() {
+        let check = |extern_name: &str, content: &str, macro_name: &str, may: bool| {
+            assert_eq!(may_load_with(extern_name, content, macro_name), may, "{extern_name} {content} {macro_name}");
+        };
+        check("libserde-1.rmeta", "rust\0 serde_derive -22", "libserde_derive-22.so", true);
+        check("libserde-1.rmeta", "rust\0 serde_core -33", "libserde_derive-22.so", false);
+        check("libserde_derive-22.so", "", "libserde_derive-22.so", true);
+        check("libserde-1.rmeta", "rust\0 nothing", "none.txt", false);
+        check("libserde-1.rmeta", "rust\0 made", "libmade.so", true);
+    }
+
+    #[test]
+    fn an_extern_that_cannot_be_read_may_stand_on_anything() {
+        let externs = vec![Extern { name: "a".into(), path: "/no/such/liba.rmeta".into() }];
+        assert!(may_load(&Invocation { externs, ..Invocation::default() }, Path::new("/")));
+        assert!(!may_load(&Invocation::default(), Path::new("/")));
+    }
+}
