@@ -1,19 +1,20 @@
 //! The command line.
 
+mod cargo;
 mod demo;
 mod doctor;
 mod gc;
+mod groups;
 mod hierarchy;
 mod plan;
 mod setup;
 mod stats;
-mod verify;
 mod version;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::environment::Environment;
 use crate::settings::Settings;
@@ -24,10 +25,14 @@ As a compiler wrapper:
   thymos RUSTC ARGS…                  what Cargo then runs for each crate
 
 Settings (environment, or dir, cache-size, mode and remap in thymos.toml):
-  THYMOS_DIR         where the cache is; by default `thymos` in the user's cache directory
+  THYMOS_DIR         where the cache is; by default `thymos` in the user's
+                     cache directory
   THYMOS_CACHE_SIZE  its size limit, such as 20G or 500M; 10G by default
   THYMOS_MODE        on, read-only, refresh or off
-  THYMOS_REMAP       workspace or off: whether artifacts can be used in another checkout";
+  THYMOS_REMAP       workspace or off: whether artifacts can be used in another
+                     checkout
+
+`thymos COMMAND --help` explains a command and shows examples.";
 
 #[derive(Debug, Parser)]
 #[command(
@@ -36,7 +41,7 @@ Settings (environment, or dir, cache-size, mode and remap in thymos.toml):
     about = "A compile cache for Rust: never wrong, never in the way, then fast",
     arg_required_else_help = true
 )]
-#[command(after_help = AFTER_HELP)]
+#[command(override_usage = "thymos COMMAND [ARGUMENTS]", after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Sub,
@@ -44,51 +49,57 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Sub {
-    /// Builds a small workspace plainly, cold and warm, and shows the three times
+    /// Builds a small workspace three times, and shows what the cache does
     Demo,
-    /// Shows what the cache did: hits, misses, and every reason for not hitting
+    /// Shows hits, misses, and every reason for not hitting
     Stats(stats::Args),
-    /// Removes the least recently used entries until the cache is within its size limit
+    /// Removes what was not used for longest, down to the size limit
     Gc(gc::Args),
-    /// Checks what the cache holds
-    Verify(verify::Args),
-    /// Explains what would be done on this machine: linkers, compile caches, and why
+    /// Explains what suits this machine, linkers and caches, and why
     Plan(plan::Args),
-    /// Writes the plan into Cargo's configuration, after showing it; --undo takes it back
+    /// Writes that into Cargo's configuration; --undo takes it back
     Setup(setup::Args),
-    /// Looks whether everything works here, and says what mends it if not
+    /// Looks whether everything works, and says what mends it
     Doctor(doctor::Args),
 }
 
 /// Returns whether the first argument is a command of ours and not a compiler.
 #[must_use]
 pub fn is_command(first: &OsStr) -> bool {
-    let commands = ["stats", "gc", "demo", "plan", "setup", "doctor", "verify", "help", ""];
-    first.to_str().is_some_and(|first| first.starts_with('-') || commands.contains(&first))
+    first.to_str().is_some_and(groups::is_command)
+}
+
+/// Returns the definition of the whole command line, which the help, completions and the manual are made from.
+fn definition() -> clap::Command {
+    let program = Cli::command().subcommands(cargo::definitions());
+    let template = groups::template(&program);
+    program.help_template(template)
 }
 
 /// Runs the command line of this process.
 #[must_use]
 pub fn run() -> ExitCode {
-    if version::is_asked(std::env::args().skip(1)) {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if version::is_asked(arguments.iter().map(|argument| argument.to_string_lossy().into_owned())) {
         print!("{}", version::text());
         return ExitCode::SUCCESS;
     }
-    let cli = Cli::parse();
     let environment = Environment::read();
+    let for_cargo = arguments.first().and_then(|first| first.to_str()).is_some_and(cargo::is_command);
+    let command = if for_cargo { None } else { Some(parsed()) };
     let directory = std::env::current_dir().unwrap_or_default();
     let settings = Settings::gather(&environment, directory.ancestors());
     for complaint in &settings.complaints {
         eprintln!("thymos: {complaint}");
     }
-    let done = match cli.command {
-        Sub::Stats(args) => stats::run(&args, &settings),
-        Sub::Demo => demo::run(),
-        Sub::Gc(args) => gc::run(&args, &settings),
-        Sub::Verify(args) => verify::run(&args, &settings),
-        Sub::Plan(args) => plan::run(&args),
-        Sub::Setup(args) => setup::run(&args, &settings, &environment),
-        Sub::Doctor(args) => doctor::run(&args, &settings, &environment),
+    let done = match command {
+        None => cargo::run(&arguments, &settings, &environment),
+        Some(Sub::Stats(args)) => stats::run(&args, &settings),
+        Some(Sub::Demo) => demo::run(),
+        Some(Sub::Gc(args)) => gc::run(&args, &settings),
+        Some(Sub::Plan(args)) => plan::run(&args),
+        Some(Sub::Setup(args)) => setup::run(&args, &settings, &environment),
+        Some(Sub::Doctor(args)) => doctor::run(&args, &settings, &environment),
     };
     match done {
         Ok(code) => code,
@@ -97,4 +108,9 @@ pub fn run() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+fn parsed() -> Sub {
+    let cli = Cli::from_arg_matches(&definition().get_matches());
+    cli.unwrap_or_else(|error| error.exit()).command
 }

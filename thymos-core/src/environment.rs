@@ -14,6 +14,8 @@ pub const CACHE_SIZE: &str = "THYMOS_CACHE_SIZE";
 pub const MODE: &str = "THYMOS_MODE";
 /// `workspace` (default) or `off`: whether workspace paths in artifacts are remapped.
 pub const REMAP: &str = "THYMOS_REMAP";
+/// Set by `thymos build` and its kin: the name that events of their build carry.
+pub const BUILD: &str = "THYMOS_BUILD";
 /// Set for everything that a wrapper starts, so that a wrapper never runs inside a wrapped compile.
 pub const ACTIVE: &str = "THYMOS_ACTIVE";
 

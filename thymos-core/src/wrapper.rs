@@ -7,6 +7,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -126,7 +127,9 @@ fn exec(head: &Head, arguments: &[OsString], extra: &[OsString]) -> ! {
     let command = command(head, arguments, extra);
     let program = command.get_program().to_owned();
     let error = os::exec(command);
-    eprintln!("thymos: failed to start {}: {}", program.display(), plain(&error));
+    let mistyped = error.kind() == ErrorKind::NotFound && Path::new(&program).components().count() == 1;
+    let hint = if mistyped { "; it is no command either: thymos --help" } else { "" };
+    eprintln!("thymos: failed to start {}: {}{hint}", program.display(), plain(&error));
     std::process::exit(2)
 }
 
@@ -216,6 +219,12 @@ impl Unit {
         own.then(|| self.directory.clone())
     }
 
+    /// Returns the name of the build: what `thymos build` calls it, or whoever started this process.
+    fn build(&self) -> String {
+        let named = self.environment.filled(environment::BUILD).and_then(OsStr::to_str);
+        named.map_or_else(event::build, str::to_owned)
+    }
+
     fn complain(&self, directory: Option<&Path>) {
         for complaint in &self.settings.complaints {
             notice::give(directory, complaint);
@@ -240,7 +249,7 @@ impl Unit {
             key: facts.key,
             target: unit.target_dir().map(|path| shown(self.directory.join(path))).unwrap_or_default(),
             parent: os::parent(),
-            build: event::build(),
+            build: self.build(),
             workspace: facts.workspace.or_else(|| self.workspace()).map(shown).unwrap_or_default(),
             package: text("CARGO_PKG_NAME"),
             unit: unit.stem(),

@@ -154,6 +154,14 @@ impl RangeLock {
     }
 }
 
+/// Puts a program at another place under another name, as a copy of it.
+///
+/// # Errors
+/// Whatever the file system gives.
+pub fn alias(program: &Path, place: &Path) -> io::Result<()> {
+    std::fs::copy(program, place).map(drop)
+}
+
 /// Starts `command` without waiting for it.
 ///
 /// # Errors
@@ -197,4 +205,24 @@ pub fn boot_id() -> Vec<u8> {
 #[must_use]
 pub fn processor() -> Option<Vec<u8>> {
     None
+}
+
+/// There are no signals to pass on: the console tells every process of its own accord.
+pub mod signals {
+    /// Does nothing.
+    pub fn outlive() {}
+
+    /// Does nothing.
+    pub fn pass_to(_child: u32) {}
+
+    /// Returns nothing.
+    #[must_use]
+    pub fn seen() -> Option<i32> {
+        None
+    }
+
+    /// Ends this process with an exit code that tells of the signal.
+    pub fn end_by(signal: i32) -> ! {
+        std::process::exit(128 + signal)
+    }
 }

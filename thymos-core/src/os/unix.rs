@@ -1,5 +1,7 @@
 //! Linux, macOS and the other Unix systems.
 
+pub mod signals;
+
 use std::ffi::OsString;
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, IsTerminal};
@@ -172,13 +174,7 @@ pub fn exit_like(status: ExitStatus) -> ! {
     if let Some(code) = status.code() {
         std::process::exit(code);
     }
-    let signal = status.signal().unwrap_or(libc::SIGKILL);
-    // SAFETY: both calls take plain integers; the default action of the signal ends this process.
-    unsafe {
-        libc::signal(signal, libc::SIG_DFL);
-        libc::raise(signal);
-    }
-    std::process::exit(128 + signal)
+    signals::end_by(status.signal().unwrap_or(libc::SIGKILL))
 }
 
 /// A lock on one number in a file, held until it is dropped or its process ends: closing the file releases it.
@@ -226,6 +222,14 @@ fn set_lock(file: &File, kind: libc::c_short, number: u64, wait: Wait) -> io::Re
             return Err(error);
         }
     }
+}
+
+/// Puts a program at another place under another name, as a link to it.
+///
+/// # Errors
+/// Whatever the file system gives.
+pub fn alias(program: &Path, place: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(program, place)
 }
 
 /// Starts `command` so that it outlives this process and its terminal, with none of our descriptors.

@@ -1,0 +1,7 @@
+//! The commands people already know: cargo's behind `thymos`, sccache's behind a link, and the help for all of them.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+#[cfg(unix)]
+mod cargo;
