@@ -11,6 +11,7 @@ pub mod path;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::path::Path;
 
 use crate::cause::Cause;
 use crate::event::Event;
@@ -64,6 +65,12 @@ impl Unit {
         self.event.kind.split('+').any(|kind| !matches!(kind, "lib" | "rlib" | "check" | ""))
     }
 
+    /// Returns why the unit was no hit, in words; nothing for a hit.
+    #[must_use]
+    pub fn words(&self) -> String {
+        self.event.reason.clone().unwrap_or_default()
+    }
+
     /// Returns the compile time that a hit did not spend, in microseconds.
     #[must_use]
     pub fn saved_us(&self) -> u64 {
@@ -91,6 +98,17 @@ impl Build {
         let mut builds: Vec<Self> = groups.into_iter().map(Self::of).collect();
         builds.sort_by_key(|build| build.start_ms * 1000 + build.took_us);
         builds
+    }
+
+    /// Returns the last build of the workspace that `directory` lies in, or the last of all when none was there.
+    #[must_use]
+    pub fn last(mut builds: Vec<Self>, directory: &Path) -> Option<Self> {
+        let here = |build: &Self| match build.place() {
+            place if place.is_empty() => false,
+            place => directory.starts_with(&place),
+        };
+        let at = builds.iter().rposition(here).or_else(|| builds.len().checked_sub(1))?;
+        Some(builds.swap_remove(at))
     }
 
     /// Makes a build of the events of one process, which are in the order in which they began.
@@ -197,9 +215,8 @@ impl Build {
         let known = |text: fn(&Event) -> &str| {
             self.units.iter().map(|unit| text(&unit.event)).find(|text| !text.is_empty()).map(str::to_owned)
         };
-        let above = |target: String| {
-            std::path::Path::new(&target).parent().map(|parent| parent.display().to_string()).unwrap_or_default()
-        };
+        let above =
+            |target: String| Path::new(&target).parent().map(|parent| parent.display().to_string()).unwrap_or_default();
         known(|event| &event.workspace).or_else(|| known(|event| &event.target).map(above)).unwrap_or_default()
     }
 }

@@ -7,8 +7,10 @@ mod gc;
 mod groups;
 mod hierarchy;
 mod plan;
+mod report;
 mod setup;
 mod stats;
+mod verify;
 mod version;
 
 use std::ffi::{OsStr, OsString};
@@ -53,8 +55,12 @@ enum Sub {
     Demo,
     /// Shows hits, misses, and every reason for not hitting
     Stats(stats::Args),
+    /// Tells the last build as a page: timeline, critical path, what misses cost
+    Report(report::Args),
     /// Removes what was not used for longest, down to the size limit
     Gc(gc::Args),
+    /// Checks what the cache holds
+    Verify(verify::Args),
     /// Explains what suits this machine, linkers and caches, and why
     Plan(plan::Args),
     /// Writes that into Cargo's configuration; --undo takes it back
@@ -95,8 +101,10 @@ pub fn run() -> ExitCode {
     let done = match command {
         None => cargo::run(&arguments, &settings, &environment),
         Some(Sub::Stats(args)) => stats::run(&args, &settings),
+        Some(Sub::Report(args)) => report::run(&args, &settings),
         Some(Sub::Demo) => demo::run(),
         Some(Sub::Gc(args)) => gc::run(&args, &settings),
+        Some(Sub::Verify(args)) => verify::run(&args, &settings),
         Some(Sub::Plan(args)) => plan::run(&args),
         Some(Sub::Setup(args)) => setup::run(&args, &settings, &environment),
         Some(Sub::Doctor(args)) => doctor::run(&args, &settings, &environment),

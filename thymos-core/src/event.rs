@@ -150,6 +150,16 @@ pub fn append(directory: &Path, event: &Event) -> io::Result<()> {
     }
 }
 
+/// Reads every event of the store in `dir` that ended at `since_ms` or later, also those that could not be written there.
+#[must_use]
+pub fn gather(dir: &Path, since_ms: u64) -> Log {
+    let mut log = read(&dir.join("v1/events"), since_ms);
+    let elsewhere = read(&fallback(dir), since_ms);
+    log.events.extend(elsewhere.events);
+    log.damaged += elsewhere.damaged;
+    log
+}
+
 /// Reads every event that ended at `since_ms` or later.
 #[must_use]
 pub fn read(directory: &Path, since_ms: u64) -> Log {

@@ -38,6 +38,7 @@ pub mod observe;
 pub mod os;
 pub mod outcome;
 pub mod record;
+pub mod report;
 pub mod request;
 pub mod roots;
 pub mod settings;

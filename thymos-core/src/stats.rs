@@ -57,11 +57,7 @@ impl Stats {
         let events = dir.join("v1/events");
         let since =
             std::fs::read_to_string(events.join(ZERO)).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
-        let mut log = event::read(&events, since);
-        let elsewhere = event::read(&event::fallback(dir), since);
-        log.events.extend(elsewhere.events);
-        log.damaged += elsewhere.damaged;
-        Self::sum(&log)
+        Self::sum(&event::gather(dir, since))
     }
 
     /// Sums up events.

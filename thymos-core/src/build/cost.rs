@@ -21,13 +21,14 @@ pub struct Cost {
 }
 
 impl Build {
-    /// Returns the reasons, the dearest first. `words` tells a unit's own reason.
-    pub fn costs(&self, words: impl Fn(&Build, usize) -> String) -> Vec<Cost> {
+    /// Returns the reasons, the dearest first.
+    #[must_use]
+    pub fn costs(&self) -> Vec<Cost> {
         let mut costs: Vec<Cost> = Vec::new();
         let mut known: HashMap<(String, String), usize> = HashMap::new();
         for (index, unit) in self.units.iter().enumerate().filter(|(_, unit)| unit.event.outcome != "hit") {
             let root = self.root(index);
-            let key = (self.units[root].event.outcome.clone(), words(self, root));
+            let key = (self.units[root].event.outcome.clone(), self.units[root].words());
             let cost = *known.entry(key).or_insert_with_key(|(outcome, reason)| {
                 costs.push(Cost { outcome: outcome.clone(), reason: reason.clone(), ..Cost::default() });
                 costs.len() - 1

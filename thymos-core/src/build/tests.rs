@@ -117,7 +117,7 @@ fn a_cascade_is_counted_where_it_began() {
         Event { outcome: "hit".into(), ..miss("e", (0, 1), &[]) },
     ];
     let build = build(events);
-    let costs = build.costs(|build, unit| build.units[unit].event.reason.clone().unwrap_or_default());
+    let costs = build.costs();
     let told: Vec<(&str, usize, u64)> =
         costs.iter().map(|cost| (cost.reason.as_str(), cost.units.len(), cost.compile_us / MS)).collect();
     assert_eq!(told, [("src/lib.rs changed", 3, 35), ("never seen", 1, 7)]);

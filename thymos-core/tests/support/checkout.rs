@@ -107,6 +107,12 @@ impl<'w> Checkout<'w> {
         Cargo::new(command)
     }
 
+    /// Runs the `thymos` binary itself here.
+    pub fn thymos(&self, arguments: &str) -> Run {
+        let mut command = self.command(Path::new(env!("CARGO_BIN_EXE_thymos")));
+        Run::of(command.args(arguments.split_whitespace()))
+    }
+
     /// Prepares one compile without cargo: `rustc <words>`, through `thymos` unless this world is plain.
     pub fn rustc(&self, words: &str) -> Cargo {
         let mut command = match self.world.mode() {

@@ -1,0 +1,8 @@
+//! What `thymos report` tells: as data, as a trace, and as a page that is looked at in a browser.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod data;
+#[cfg(unix)]
+mod page;
