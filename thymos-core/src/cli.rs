@@ -26,13 +26,16 @@ As a compiler wrapper:
   RUSTC_WRAPPER=thymos cargo build    every compile goes through the cache
   thymos RUSTC ARGS…                  what Cargo then runs for each crate
 
-Settings (environment, or dir, cache-size, mode and remap in thymos.toml):
+Settings (environment, or dir, cache-size, mode, remap and verify in
+thymos.toml):
   THYMOS_DIR         where the cache is; by default `thymos` in the user's
                      cache directory
   THYMOS_CACHE_SIZE  its size limit, such as 20G or 500M; 10G by default
   THYMOS_MODE        on, read-only, refresh or off
   THYMOS_REMAP       workspace or off: whether artifacts can be used in another
                      checkout
+  THYMOS_VERIFY      the share of hits that are compiled again and compared,
+                     such as 0.05; 1 is all of them
 
 `thymos COMMAND --help` explains a command and shows examples.";
 

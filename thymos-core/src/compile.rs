@@ -26,16 +26,34 @@ pub struct Compiled {
     pub took: Duration,
 }
 
+/// Where what the compiler writes goes as it comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Streams {
+    /// To the streams of this process.
+    Passed,
+    /// Nowhere: it is only kept.
+    Kept,
+}
+
+impl Streams {
+    fn through(self, to: impl Write + Send + 'static) -> Box<dyn Write + Send> {
+        match self {
+            Self::Passed => Box::new(to),
+            Self::Kept => Box::new(io::sink()),
+        }
+    }
+}
+
 /// Runs `command` to its end.
 ///
 /// # Errors
 /// Where the compiler cannot be started; it has not run then.
-pub fn run(mut command: Command, options: observe::Options) -> io::Result<Compiled> {
+pub fn run(mut command: Command, options: observe::Options, streams: Streams) -> io::Result<Compiled> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let (began, start) = (stamp::now(), Instant::now());
     let mut running = observe::run(command, options)?;
-    let stdout = running.take_stdout().map(|pipe| pass_on(pipe, io::stdout()));
-    let stderr = running.take_stderr().map(|pipe| pass_on(pipe, io::stderr()));
+    let stdout = running.take_stdout().map(|pipe| pass_on(pipe, streams.through(io::stdout())));
+    let stderr = running.take_stderr().map(|pipe| pass_on(pipe, streams.through(io::stderr())));
     let observed = running.wait()?;
     let collect =
         |reader: Option<JoinHandle<Vec<u8>>>| reader.and_then(|reader| reader.join().ok()).unwrap_or_default();

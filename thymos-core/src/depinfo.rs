@@ -1,13 +1,15 @@
 //! rustc's dep-info: which files and variables a unit's source named.
 //!
-//! The format is a Makefile rule per output, `target: file file`, in which only a space is escaped (`\ `), then one empty
-//! rule per file, then comments `# env-dep:NAME=VALUE` (or `# env-dep:NAME` for an unset variable) with `\n`, `\r` and `\\`
+//! The format is a Makefile rule per output, `target: file file`, in which only a space of a file is escaped (`\ `) and none of
+//! the target, then one empty rule per file, then comments `# env-dep:NAME=VALUE` (or `# env-dep:NAME` for an unset variable) with `\n`, `\r` and `\\`
 //! escaped: `rustc_interface::passes::write_out_deps`.
 //!
 //! Invariant: `concrete(rooted(text))` gives the text back, so a restored dep-info is the one that rustc would have written
 //! here.
 
 use std::path::PathBuf;
+
+use memchr::memmem;
 
 use crate::os;
 use crate::roots::Roots;
@@ -45,15 +47,29 @@ pub fn parse(text: &[u8]) -> DepInfo {
 #[must_use]
 pub fn rooted(text: &[u8], roots: &Roots) -> Vec<u8> {
     let spaced = roots.with_escaped_spaces();
-    by_line(text, |line| Some(if line.starts_with(ENV) { roots.rooted_text(line) } else { spaced.rooted_text(line) }))
-        .unwrap_or_default()
+    let change = |line: &[u8]| {
+        let (plain, escaped) = parts(line);
+        Some([roots.rooted_text(plain), spaced.rooted_text(escaped)].concat())
+    };
+    by_line(text, change).unwrap_or_default()
 }
 
 /// Replaces marks by the roots of this machine.
 #[must_use]
 pub fn concrete(text: &[u8], roots: &Roots) -> Option<Vec<u8>> {
     let spaced = roots.with_escaped_spaces();
-    by_line(text, |line| if line.starts_with(ENV) { roots.concrete(line) } else { spaced.concrete(line) })
+    by_line(text, |line| {
+        let (plain, escaped) = parts(line);
+        Some([roots.concrete(plain)?, spaced.concrete(escaped)?].concat())
+    })
+}
+
+/// Splits a line into what has no escapes, a variable or the target of a rule, and the files behind it.
+fn parts(line: &[u8]) -> (&[u8], &[u8]) {
+    if line.starts_with(ENV) {
+        return (line, b"");
+    }
+    line.split_at(memmem::find(line, b": ").unwrap_or(0))
 }
 
 fn by_line(text: &[u8], change: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
@@ -115,6 +131,10 @@ mod tests {
     fn it_is_rewritten_for_another_checkout() {
         let here = Roots::new([(Root::Workspace, "/my ws".into()), (Root::Target, "/t".into())]);
         let there = Roots::new([(Root::Workspace, "/w".into()), (Root::Target, "/w/target".into())]);
+        let spaced = Roots::new([(Root::Workspace, "/my ws".into()), (Root::Target, "/my ws/target".into())]);
+        let text = b"/my ws/target/a.d: /my\\ ws/a.rs /my\\ ws/b.rs\n\n/my\\ ws/a.rs:\n";
+        assert_eq!(rooted(text, &spaced), b"\0T/a.d: \0W/a.rs \0W/b.rs\n\n\0W/a.rs:\n");
+        assert_eq!(concrete(&rooted(text, &spaced), &spaced).as_deref(), Some(&text[..]));
         let stored = rooted(TEXT, &here);
         assert_eq!(concrete(&stored, &here).as_deref(), Some(TEXT));
         let info = parse(&concrete(&stored, &there).unwrap_or_default());

@@ -16,6 +16,8 @@ pub const MODE: &str = "THYMOS_MODE";
 pub const REMAP: &str = "THYMOS_REMAP";
 /// Set by `thymos build` and its kin: the name that events of their build carry.
 pub const BUILD: &str = "THYMOS_BUILD";
+/// The share of hits that are compiled again and compared, from 0 (default) to 1: `1`, `0.05`.
+pub const VERIFY: &str = "THYMOS_VERIFY";
 /// Set for everything that a wrapper starts, so that a wrapper never runs inside a wrapped compile.
 pub const ACTIVE: &str = "THYMOS_ACTIVE";
 

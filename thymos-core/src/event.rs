@@ -82,6 +82,9 @@ pub struct Event {
     /// Why a look-up found nothing, as data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
+    /// Whether this hit was compiled again and found right.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub verified: bool,
     /// Trouble that did not change the outcome, such as a result that could not be stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,

@@ -47,4 +47,5 @@ pub mod stamp;
 pub mod stats;
 pub mod store;
 pub mod variables;
+pub mod verify;
 pub mod wrapper;

@@ -145,6 +145,12 @@ pub enum Degraded {
     Publish(String),
     /// An input could not be read.
     Gather(String),
+    /// A hit was compiled again, which gave something else, twice the same: the store was wrong.
+    VerifiedWrong,
+    /// A hit was compiled again twice, which gave two different results.
+    NotReproducible,
+    /// A hit should have been compiled again, and could not be.
+    Unverified(String),
     /// The observer could not watch, and there is no other way to account for the unit.
     Unobserved(String),
 }
@@ -160,6 +166,9 @@ impl fmt::Display for Degraded {
             Self::Restore(why) => write!(f, "restore failed: {why}"),
             Self::Publish(why) => write!(f, "publish failed: {why}"),
             Self::Gather(why) => write!(f, "input not readable: {why}"),
+            Self::VerifiedWrong => f.write_str("verification failed: the cache was wrong"),
+            Self::NotReproducible => f.write_str("verification failed: the compile is not reproducible"),
+            Self::Unverified(why) => write!(f, "not verified: {why}"),
             Self::Unobserved(why) => write!(f, "not observed: {why}"),
         }
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::environment::{self, Environment};
+use crate::verify::Rate;
 
 /// The size limit when nothing is set: 10 GB.
 pub const DEFAULT_SIZE: u64 = 10_000_000_000;
@@ -105,6 +106,8 @@ pub struct Settings {
     pub mode: Mode,
     /// What is remapped.
     pub remap: Remap,
+    /// Which hits are compiled again and compared.
+    pub verify: Rate,
     /// What could not be read, one line each.
     pub complaints: Vec<String>,
 }
@@ -114,8 +117,14 @@ impl Settings {
     #[must_use]
     pub fn gather<'a>(environment: &Environment, workspaces: impl IntoIterator<Item = &'a Path>) -> Self {
         let dir = cache_dir(environment);
-        let mut settings =
-            Self { dir, cache_size: DEFAULT_SIZE, mode: Mode::On, remap: Remap::Workspace, complaints: Vec::new() };
+        let mut settings = Self {
+            dir,
+            cache_size: DEFAULT_SIZE,
+            mode: Mode::On,
+            remap: Remap::Workspace,
+            verify: Rate::default(),
+            complaints: Vec::new(),
+        };
         if let Some(file) = config_dir(environment).map(|dir| dir.join("thymos.toml")) {
             settings.file(&file);
         }
@@ -128,6 +137,7 @@ impl Settings {
             (environment::CACHE_SIZE, "cache-size"),
             (environment::MODE, "mode"),
             (environment::REMAP, "remap"),
+            (environment::VERIFY, "verify"),
         ] {
             if let Some(value) = environment.filled(name) {
                 settings.set(name, key, value.to_str().unwrap_or("\u{fffd}"));
@@ -148,8 +158,9 @@ impl Settings {
             }
         };
         for (key, item) in table.iter() {
-            let value = item.as_str().map(str::to_owned).or_else(|| item.as_integer().map(|number| number.to_string()));
-            let value = value.unwrap_or_default();
+            let number = || item.as_integer().map(|number| number.to_string());
+            let fraction = || item.as_float().map(|number| number.to_string());
+            let value = item.as_str().map(str::to_owned).or_else(number).or_else(fraction).unwrap_or_default();
             let relative = key == "dir" && Path::new(&value).is_relative();
             let base = path.parent().unwrap_or(Path::new(""));
             let value = if relative { base.join(&value).display().to_string() } else { value };
@@ -167,8 +178,10 @@ impl Settings {
             "cache-size" => take(value, |Size(size)| self.cache_size = size),
             "mode" => take(value, |mode| self.mode = mode),
             "remap" => take(value, |remap| self.remap = remap),
+            "verify" => take(value, |rate| self.verify = rate),
             _ => {
-                self.complaints.push(format!("{source}: unknown key {key}; there are dir, cache-size, mode and remap"));
+                self.complaints
+                    .push(format!("{source}: unknown key {key}; there are dir, cache-size, mode, remap and verify"));
                 None
             }
         };

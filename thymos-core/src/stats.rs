@@ -18,6 +18,8 @@ pub struct Stats {
     pub invocations: u64,
     /// Calls answered from the store.
     pub hits: u64,
+    /// Hits that were compiled again and found right.
+    pub verified: u64,
     /// Calls looked up in vain.
     pub misses: u64,
     /// Calls that are not cached, by reason.
@@ -71,6 +73,7 @@ impl Stats {
             match event.outcome.as_str() {
                 "hit" => {
                     stats.hits += 1;
+                    stats.verified += u64::from(event.verified);
                     saved_us += event.compile_us.saturating_sub(event.took_us);
                 }
                 "miss" => stats.misses += 1,

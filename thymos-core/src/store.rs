@@ -32,6 +32,8 @@ pub use blobs::{Blob, Sharing};
 
 /// What the names of files that are still being written begin with.
 const TEMPORARY: &str = ".new-";
+/// What the names of directories begin with in which hits are compiled again, below `tmp`.
+pub(crate) const SCRATCH: &str = "verify-";
 /// The directories of a store, in the order in which they are made.
 const PARTS: [&str; 5] = ["actions", "blobs", "compilers", "events", "tmp"];
 

@@ -5,6 +5,7 @@
 //!
 //! Invariant: the compiler runs at most once, and its exit status is this process's.
 
+use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::ErrorKind;
@@ -12,12 +13,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use crate::compile::{self, Compiled};
+use crate::compile::{self, Compiled, Streams};
 use crate::environment::{self, Environment};
 use crate::event::{self, Event};
 use crate::guard::Guard;
 use crate::hit::Lookup;
 use crate::invocation::{self, Head, Invocation, Parsed};
+use crate::manifest::Entry;
 use crate::notice;
 use crate::observe;
 use crate::os::{self, Wait};
@@ -28,6 +30,7 @@ use crate::roots::Root;
 use crate::settings::{Mode, Settings};
 use crate::stamp::Stamp;
 use crate::store::{Found, Store};
+use crate::verify::{self, Doubt, Recompile, Refusal, Suspect};
 
 /// Runs the wrapper on the arguments behind its own name; the first is the compiler or a driver before it.
 pub fn run(arguments: Vec<OsString>) -> ! {
@@ -163,6 +166,7 @@ struct Facts {
     bytes: u64,
     key: String,
     workspace: Option<PathBuf>,
+    verified: bool,
     trouble: Option<String>,
 }
 
@@ -210,7 +214,7 @@ impl Unit {
             Ok(request) => request,
             Err(outcome) => self.pass(&outcome),
         };
-        Session { unit: self, around: &around, request: &request, store: &store }.run()
+        Session { unit: self, around: &around, request: &request, store: &store, suspect: RefCell::default() }.run()
     }
 
     /// Cargo starts the compiler in the workspace for the packages that belong to it, and names their sources from there.
@@ -256,6 +260,7 @@ impl Unit {
             deps: unit.dependencies(),
             meta_us: 0,
             cause: None,
+            verified: facts.verified,
             trouble: facts.trouble,
         };
         let Some(dir) = &self.settings.dir else { return };
@@ -271,6 +276,8 @@ struct Session<'a> {
     around: &'a Surroundings<'a>,
     request: &'a Request,
     store: &'a Store,
+    /// What a look-up found and did not dare to use.
+    suspect: RefCell<Option<Suspect>>,
 }
 
 impl Session<'_> {
@@ -297,18 +304,19 @@ impl Session<'_> {
             Err(error) => self.leave(&Outcome::Degraded(Degraded::StoreUnavailable(plain(&error)))),
         };
         let command = command(&self.unit.head, &self.unit.arguments, &self.remapping());
-        let compiled = match compile::run(command, self.options()) {
+        let compiled = match compile::run(command, self.options(), Streams::Passed) {
             Ok(compiled) => compiled,
             Err(_) => self.leave(&reason),
         };
         let status = compiled.observed.status;
         let mut facts = self.facts();
         facts.compile_us = u64::try_from(compiled.took.as_micros()).unwrap_or(u64::MAX);
-        let outcome = if status.success() || !Guard::PublishFailed.on() {
-            self.store(&compiled, &mut facts).err().unwrap_or(reason)
+        let stored = if status.success() || !Guard::PublishFailed.on() {
+            self.store(&compiled, &mut facts)
         } else {
-            Outcome::Bypass(Bypass::Failed)
+            Err(Outcome::Bypass(Bypass::Failed))
         };
+        let outcome = self.settle(stored, reason, &mut facts);
         self.unit.log(&outcome, facts);
         drop(lock);
         os::exit_like(status)
@@ -335,6 +343,9 @@ impl Session<'_> {
 
     /// Becomes the compiler, with the options that every unit of this workspace is compiled with.
     fn leave(&self, outcome: &Outcome) -> ! {
+        if let Some(suspect) = &*self.suspect.borrow() {
+            self.tell(suspect, "The entry stays, because nothing may be stored");
+        }
         self.unit.log(outcome, self.facts());
         exec(&self.unit.head, &self.unit.arguments, &self.remapping())
     }
@@ -355,14 +366,69 @@ impl Session<'_> {
             Ok(entry) => entry,
             Err(miss) => return Outcome::Miss(miss),
         };
+        let verified = match self.verify(&lookup, entry) {
+            Ok(verified) => verified,
+            Err(outcome) => return outcome,
+        };
         match lookup.restore(entry) {
             Ok(bytes) => {
                 self.store.used(&self.request.key);
-                self.unit.log(&Outcome::Hit, Facts { compile_us: entry.compile_us, bytes, ..self.facts() });
+                self.unit.log(&Outcome::Hit, Facts { compile_us: entry.compile_us, bytes, verified, ..self.facts() });
                 std::process::exit(0)
             }
             Err(outcome) => outcome,
         }
+    }
+
+    /// Compiles a hit again if it is one of those that should be, and returns whether it was.
+    fn verify(&self, lookup: &Lookup<'_>, entry: &Entry) -> Result<bool, Outcome> {
+        if !self.unit.settings.verify.takes(&self.request.key, event::now_ms()) {
+            return Ok(false);
+        }
+        let unverified = |why: String| Outcome::Degraded(Degraded::Unverified(why));
+        let arguments =
+            expand(&self.unit.arguments).ok_or_else(|| unverified("an argument file is gone".to_owned()))?;
+        let remapping = self.remapping();
+        let command = |arguments: &[OsString]| command(&self.unit.head, arguments, &remapping);
+        let (arguments, remapping) = (&arguments, &remapping);
+        let recompile = Recompile { lookup, arguments, remapping, command: &command, options: self.options() };
+        match recompile.confirm(entry) {
+            Ok(()) => Ok(true),
+            Err(Refusal::Unverified(why)) => Err(unverified(why)),
+            Err(Refusal::Suspect(suspect)) => {
+                let outcome = Outcome::Degraded(suspect.doubt.degraded());
+                self.suspect.replace(Some(*suspect));
+                Err(outcome)
+            }
+        }
+    }
+
+    /// Says what is counted of a compile whose result was stored or not, and does away with what it did not confirm.
+    fn settle(&self, stored: Result<(), Outcome>, reason: Outcome, facts: &mut Facts) -> Outcome {
+        let Some(suspect) = &*self.suspect.borrow() else { return stored.err().unwrap_or(reason) };
+        let newest = match self.store.lookup(&self.request.key) {
+            Found::Manifest(manifest) if stored.is_ok() => manifest.entries.into_iter().next(),
+            _ => None,
+        };
+        let newest = newest.and_then(|entry| verify::comparable(&entry, &self.unit.invocation, self.store).ok());
+        let same = newest.is_some_and(|newest| verify::difference(&suspect.comparable, &newest).is_none());
+        if same && suspect.doubt == Doubt::Wrong {
+            // Only the place where it was compiled again made the difference.
+            facts.verified = true;
+            facts.trouble = Some(format!("only in the scratch directory: {}", suspect.words));
+            return Outcome::Hit;
+        }
+        let dropped = self.store.retain_locked(&self.request.key, |entry| *entry != suspect.entry);
+        match dropped {
+            Ok(()) => self.tell(suspect, "The entry is dropped, and the build goes on with what was compiled now"),
+            Err(error) => self.tell(suspect, &format!("The entry could not be dropped: {}", plain(&error))),
+        }
+        reason
+    }
+
+    fn tell(&self, suspect: &Suspect, end: &str) {
+        let directory = self.store.root().join("tmp");
+        notice::give(Some(&directory), &format!("{}: {}. {end}.", suspect.doubt.degraded(), suspect.words));
     }
 
     /// Stores a finished compile.

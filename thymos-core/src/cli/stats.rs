@@ -52,6 +52,9 @@ fn table(stats: &Stats) -> String {
         ("  hits".into(), stats.hits.to_string(), percent(stats.hits)),
         ("  misses".into(), stats.misses.to_string(), percent(stats.misses)),
     ];
+    if stats.verified > 0 {
+        rows.insert(2, ("    verified".into(), stats.verified.to_string(), String::new()));
+    }
     for (title, reasons) in [("bypassed", &stats.bypassed), ("degraded", &stats.degraded)] {
         rows.push((format!("  {title}"), reasons.values().sum::<u64>().to_string(), String::new()));
         rows.extend(reasons.iter().map(|(reason, count)| (format!("    {reason}"), count.to_string(), String::new())));

@@ -36,7 +36,7 @@ pub struct Blob {
 }
 
 impl Store {
-    pub(super) fn blob_path(&self, digest: &Digest) -> PathBuf {
+    pub(crate) fn blob_path(&self, digest: &Digest) -> PathBuf {
         let hex = digest.hex();
         self.root.join("blobs").join(&hex[..2]).join(hex)
     }
@@ -58,6 +58,20 @@ impl Store {
             self.memo.remember(&stamp.unlinked(), digest);
         }
         Ok(Blob { path, digest: *digest, stamp, alone: os::link_count(&metadata) == 1 })
+    }
+
+    /// Reads the blob and returns whether it has the content that its name says, whatever the memo remembers. One that has not
+    /// is removed.
+    ///
+    /// # Errors
+    /// Whatever reading gives.
+    pub fn is_sound(&self, digest: &Digest) -> io::Result<bool> {
+        let path = self.blob_path(digest);
+        let sound = Digest::of_file(&path)? == *digest;
+        if !sound {
+            fs::remove_file(&path)?;
+        }
+        Ok(sound)
     }
 
     /// Lays a blob out at `to` as a file of this process's own, under the current time, and remembers its digest.

@@ -131,6 +131,13 @@ impl Store {
                 freed += metadata.len();
             }
         }
+        for entry in fs::read_dir(self.root.join("tmp")).into_iter().flatten().flatten() {
+            let is_scratch = entry.file_name().as_encoded_bytes().starts_with(super::SCRATCH.as_bytes());
+            if is_scratch && entry.metadata().is_ok_and(|metadata| metadata.is_dir() && old(&metadata)) {
+                // What is left there is compiled again where it is wanted.
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
         freed
     }
 }

@@ -220,6 +220,7 @@ fn a_setting_that_means_nothing_is_explained_once_and_the_build_succeeds() {
         ("THYMOS_CACHE_SIZE", "banana", "10G"),
         ("THYMOS_MODE", "sometimes", "read-only"),
         ("THYMOS_REMAP", "perhaps", "workspace"),
+        ("THYMOS_VERIFY", "often", "0.05"),
     ] {
         let world = World::cached();
         let here = world.checkout("here", &library_and_program());

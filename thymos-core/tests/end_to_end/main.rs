@@ -13,4 +13,5 @@ mod races;
 mod real;
 mod store;
 mod unobserved;
+mod verify_hits;
 mod verify_store;

@@ -10,6 +10,8 @@ pub struct Stats {
     pub invocations: u64,
     pub hits: u64,
     pub misses: u64,
+    #[serde(default)]
+    pub verified: u64,
     pub bypassed: BTreeMap<String, u64>,
     pub degraded: BTreeMap<String, u64>,
     pub hit_rate: Option<f64>,
