@@ -15,6 +15,7 @@ use std::path::Path;
 
 use crate::cause::Cause;
 use crate::event::Event;
+use crate::why;
 
 /// How long a process without a name may be silent before its number is taken for another process's: 10 minutes.
 const SILENCE_US: u64 = 10 * 60 * 1_000_000;
@@ -68,7 +69,7 @@ impl Unit {
     /// Returns why the unit was no hit, in words; nothing for a hit.
     #[must_use]
     pub fn words(&self) -> String {
-        self.event.reason.clone().unwrap_or_default()
+        if self.event.outcome == "hit" { String::new() } else { why::words(&self.event) }
     }
 
     /// Returns the compile time that a hit did not spend, in microseconds.

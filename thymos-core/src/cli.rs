@@ -10,6 +10,7 @@ mod plan;
 mod report;
 mod setup;
 mod stats;
+mod table;
 mod verify;
 mod version;
 

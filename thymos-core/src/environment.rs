@@ -18,6 +18,10 @@ pub const REMAP: &str = "THYMOS_REMAP";
 pub const BUILD: &str = "THYMOS_BUILD";
 /// The share of hits that are compiled again and compared, from 0 (default) to 1: `1`, `0.05`.
 pub const VERIFY: &str = "THYMOS_VERIFY";
+/// `1` prints one line at the end of a build.
+pub const SUMMARY: &str = "THYMOS_SUMMARY";
+/// How wide the terminal is, in columns; the terminal itself is asked where it is not set.
+pub const COLUMNS: &str = "COLUMNS";
 /// Set for everything that a wrapper starts, so that a wrapper never runs inside a wrapped compile.
 pub const ACTIVE: &str = "THYMOS_ACTIVE";
 

@@ -163,11 +163,17 @@ pub fn gather(dir: &Path, since_ms: u64) -> Log {
     log
 }
 
+/// Returns the day whose events a file holds, counted from the epoch; nothing for another file.
+#[must_use]
+pub fn day(path: &Path) -> Option<u64> {
+    path.extension().filter(|extension| *extension == "jsonl")?;
+    path.file_stem()?.to_str()?.parse().ok()
+}
+
 /// Reads every event that ended at `since_ms` or later.
 #[must_use]
 pub fn read(directory: &Path, since_ms: u64) -> Log {
     let mut log = Log::default();
-    let day = |path: &Path| path.file_stem()?.to_str()?.parse::<u64>().ok();
     let files = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut files: Vec<PathBuf> =
         files.filter(|path| day(path).is_some_and(|day| (day + 1) * DAY > since_ms)).collect();

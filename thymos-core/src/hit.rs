@@ -8,12 +8,13 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
+use crate::cause::Cause;
 use crate::depinfo;
 use crate::digest::Digest;
 use crate::guard::Guard;
 use crate::invocation::Invocation;
 use crate::manifest::{Entry, Input, Manifest};
-use crate::outcome::{Degraded, Miss, Outcome, plain};
+use crate::outcome::{Degraded, Outcome, plain};
 use crate::record::{display, listing, sharing, stream_roots};
 use crate::request::{Request, Surroundings};
 use crate::roots::{Root, Roots};
@@ -36,17 +37,21 @@ impl Lookup<'_> {
     /// Returns the newest entry whose inputs all hold.
     ///
     /// # Errors
-    /// Why there is none, by the newest entry's first input that does not hold.
-    pub fn find<'m>(&self, manifest: &'m Manifest) -> Result<&'m Entry, Miss> {
+    /// The first input that does not hold, of the newest entry that could be used at this place, or else of the newest; `None`
+    /// for a manifest without entries.
+    pub fn find<'m>(&self, manifest: &'m Manifest) -> Result<&'m Entry, Option<&'m Input>> {
         let mut files = HashMap::new();
-        let mut first = None;
+        let mut broken = Vec::new();
         for entry in &manifest.entries {
             match entry.inputs.iter().find(|input| !self.holds(input, &mut files)) {
                 None => return Ok(entry),
-                Some(input) => first = first.or_else(|| Some(cause(input))),
+                Some(input) => broken.push((entry, input)),
             }
         }
-        Err(first.unwrap_or(Miss::NeverSeen))
+        let is_bound =
+            |input: &Input| matches!(input, Input::Place(root, digest) if self.request.roots.value(*root) != *digest);
+        let fits = |(entry, _): &&(&Entry, &Input)| !entry.inputs.iter().any(is_bound);
+        Err(broken.iter().find(fits).or(broken.first()).map(|(_, input)| *input))
     }
 
     fn holds<'m>(&self, input: &'m Input, files: &mut HashMap<&'m [u8], Option<Digest>>) -> bool {
@@ -98,7 +103,6 @@ impl Lookup<'_> {
             true => roots.concrete(rooted),
             false => Some(rooted.to_vec()),
         };
-        let lost = || Outcome::Miss(Miss::Bound("root".to_owned()));
         let stdout = text(&entry.stdout, &streams).ok_or_else(lost)?;
         let stderr = text(&entry.stderr, &streams).ok_or_else(lost)?;
         let mut laid = Vec::new();
@@ -113,7 +117,7 @@ impl Lookup<'_> {
 
     fn blob(&self, digest: &Digest) -> Result<Blob, Outcome> {
         self.store.blob(digest).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Outcome::Miss(Miss::BlobLost),
+            std::io::ErrorKind::NotFound => Outcome::Miss(Cause::BlobLost),
             std::io::ErrorKind::InvalidData => Outcome::Degraded(Degraded::BlobDamaged),
             _ => Outcome::Degraded(Degraded::Restore(plain(&error))),
         })
@@ -135,7 +139,7 @@ impl Lookup<'_> {
         if let Some(rooted) = &entry.dep_info {
             let roots = &self.request.roots;
             let text = if Guard::DepInfoPaths.on() { depinfo::concrete(rooted, roots) } else { Some(rooted.clone()) };
-            let text = text.ok_or_else(|| Outcome::Miss(Miss::Bound("root".to_owned())))?;
+            let text = text.ok_or_else(lost)?;
             let to = out_dir.join(format!("{}.d", self.invocation.stem()));
             fs::write(&to, text).map_err(failed)?;
         }
@@ -143,35 +147,8 @@ impl Lookup<'_> {
     }
 }
 
-/// Puts the input that does not hold into words.
-fn cause(input: &Input) -> Miss {
-    let shown = |rooted: &[u8]| {
-        let text = String::from_utf8_lossy(rooted).replace('\0', "");
-        match rooted {
-            [0, b'W', ..] => text.get(2..).unwrap_or_default().to_owned(),
-            [0, b'T', ..] => format!("target{}", text.get(1..).unwrap_or_default()),
-            [0, b'C', ..] => format!("$CARGO_HOME{}", text.get(1..).unwrap_or_default()),
-            [0, b'S', ..] => format!("sysroot{}", text.get(1..).unwrap_or_default()),
-            _ => text,
-        }
-    };
-    match input {
-        Input::File(path, _)
-        | Input::Absent(path)
-        | Input::Listing(path, _)
-        | Input::Directory(path)
-        | Input::Link(path, _) => Miss::InputChanged(shown(path)),
-        Input::Variable(name, _) => Miss::InputChanged(format!("variable {}", String::from_utf8_lossy(name))),
-        Input::Program(name, _) => Miss::InputChanged(format!("program {}", String::from_utf8_lossy(name))),
-        Input::Display(_) => Miss::InputChanged("the form of diagnostics".to_owned()),
-        Input::Place(root, _) => Miss::Bound(
-            match root {
-                Root::Workspace => "checkout",
-                Root::Target => "target directory",
-                Root::CargoHome => "CARGO_HOME",
-                Root::Sysroot => "sysroot",
-            }
-            .to_owned(),
-        ),
-    }
+/// A text of the entry lies in a root that this invocation does not have.
+fn lost() -> Outcome {
+    let [place, by] = [String::new(), String::new()];
+    Outcome::Miss(Cause::Bound { root: Root::Workspace.name().to_owned(), place, by })
 }

@@ -15,6 +15,8 @@
 //! no I/O. Acting modules decide nothing.
 
 pub mod action;
+pub mod amount;
+pub mod bonds;
 pub mod build;
 pub mod cause;
 pub mod cli;
@@ -22,9 +24,11 @@ pub mod codec;
 pub mod compile;
 pub mod compiler;
 pub mod depinfo;
+pub mod difference;
 pub mod digest;
 pub mod environment;
 pub mod event;
+pub mod explain;
 pub mod guard;
 pub mod hit;
 pub mod inputs;
@@ -46,6 +50,9 @@ pub mod shim;
 pub mod stamp;
 pub mod stats;
 pub mod store;
+pub mod summary;
+pub mod unit;
 pub mod variables;
 pub mod verify;
+pub mod why;
 pub mod wrapper;

@@ -1,9 +1,12 @@
 //! What became of an invocation: every way of not getting a hit is a variant here.
 //!
 //! Invariant: these enums are at once the counter, the log line and the row of the documentation, so they cannot drift
-//! apart. A reason's [`Display`](std::fmt::Display) is what `thymos stats` counts.
+//! apart. [`Outcome::reason`] is what `thymos stats` counts: there are few, so what is different each time, a path say, is
+//! no part of it.
 
 use std::fmt;
+
+use crate::cause::Cause;
 
 /// How an invocation ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +14,7 @@ pub enum Outcome {
     /// Outputs came from the store; no compiler was started.
     Hit,
     /// The compiler ran and the result was looked for first.
-    Miss(Miss),
+    Miss(Cause),
     /// The compiler ran because this is nothing that Thymos caches.
     Bypass(Bypass),
     /// The compiler ran because Thymos could not do its part.
@@ -30,41 +33,23 @@ impl Outcome {
         }
     }
 
+    /// Returns the cause of a miss.
+    #[must_use]
+    pub fn cause(&self) -> Option<Cause> {
+        match self {
+            Self::Miss(cause) => Some(cause.clone()),
+            _ => None,
+        }
+    }
+
     /// Returns the reason, which a hit does not have.
     #[must_use]
     pub fn reason(&self) -> Option<String> {
         match self {
             Self::Hit => None,
-            Self::Miss(miss) => Some(miss.to_string()),
+            Self::Miss(cause) => Some(cause.reason().to_owned()),
             Self::Bypass(bypass) => Some(bypass.to_string()),
             Self::Degraded(degraded) => Some(degraded.to_string()),
-        }
-    }
-}
-
-/// Why a look-up found nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Miss {
-    /// No such action was ever stored.
-    NeverSeen,
-    /// The action was stored with other inputs; the first that differs, in rooted form made readable.
-    InputChanged(String),
-    /// The result is bound to another place than this one.
-    Bound(String),
-    /// `THYMOS_MODE=refresh`.
-    Refresh,
-    /// A stored output was missing or damaged.
-    BlobLost,
-}
-
-impl fmt::Display for Miss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NeverSeen => f.write_str("never seen"),
-            Self::InputChanged(input) => write!(f, "{input} changed"),
-            Self::Bound(what) => write!(f, "bound to another {what}"),
-            Self::Refresh => f.write_str("refresh was asked for"),
-            Self::BlobLost => f.write_str("a stored output was missing or damaged"),
         }
     }
 }
@@ -117,7 +102,7 @@ impl fmt::Display for Bypass {
             Self::Incremental => f.write_str("left to incremental compilation"),
             Self::NativeCpu => f.write_str("processor of target-cpu=native is unknown"),
             Self::LinkUnseen => f.write_str("linker cannot say what it reads"),
-            Self::Unaccounted(what) => write!(f, "unaccounted read: {what}"),
+            Self::Unaccounted(_) => f.write_str("read that cannot be accounted for"),
             Self::WritesElsewhere(_) => f.write_str("compile writes outside its outputs"),
             Self::InputChangedMeanwhile(_) => f.write_str("input changed while compiling"),
             Self::StrangeOutput(_) => f.write_str("output is no plain file"),

@@ -3,7 +3,7 @@
 //! Invariant: an entry names everything that the result depends on, as it was when the compile read it. What changed
 //! meanwhile, what cannot be accounted for and what is no plain file gives no entry.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,12 @@ pub struct Recorded {
     pub entry: Entry,
     /// Output files with their digests.
     pub files: Vec<(PathBuf, Digest, Sharing)>,
+    /// The roots that the result is bound to, and by what, to be read after "because".
+    pub bonds: Vec<(Root, String)>,
 }
+
+/// Roots whose path was found, and where first.
+pub(crate) type Found = BTreeMap<Root, String>;
 
 /// A finished compile and everything known about it.
 #[derive(Debug)]
@@ -73,19 +78,22 @@ impl Recorder<'_> {
         inputs.extend(self.variables(&info)?);
         let (outputs, files, mut found) = self.outputs()?;
         let entry = self.entry(&text, inputs, outputs, &mut found);
-        Ok(Recorded { entry, files })
+        let bonds = self.bonds(&info, &entry, &found);
+        Ok(Recorded { entry, files, bonds })
     }
 
-    fn entry(&self, dep_info: &[u8], mut inputs: Vec<Input>, outputs: Vec<Output>, found: &mut HashSet<Root>) -> Entry {
+    fn entry(&self, dep_info: &[u8], mut inputs: Vec<Input>, outputs: Vec<Output>, found: &mut Found) -> Entry {
         let roots = &self.request.roots;
         let Compiled { stdout, stderr, took, .. } = self.compiled;
         let streams = stream_roots(roots, self.invocation);
         let rooted = [depinfo::rooted(dep_info, roots), streams.rooted_text(stdout), streams.rooted_text(stderr)];
         if Guard::BindSearch.on() {
-            rooted.iter().for_each(|text| found.extend(roots.found_in(text)));
-            let mut bound: Vec<Root> = found.iter().copied().collect();
-            bound.sort();
-            inputs.extend(bound.into_iter().map(|root| Input::Place(root, roots.value(root))));
+            for (text, name) in rooted.iter().zip(["the dep-info", "its standard output", "its standard error"]) {
+                for root in roots.found_in(text) {
+                    found.entry(root).or_insert_with(|| name.to_owned());
+                }
+            }
+            inputs.extend(found.keys().map(|root| Input::Place(*root, roots.value(*root))));
         }
         if Guard::InputDisplay.on() && (shows_something(stdout) || shows_something(stderr)) {
             inputs.push(Input::Display(display(self.invocation)));
@@ -354,9 +362,9 @@ impl Recorder<'_> {
     }
 
     #[expect(clippy::type_complexity, reason = "three parts of one pass over the files")]
-    fn outputs(&self) -> Result<(Vec<Output>, Vec<(PathBuf, Digest, Sharing)>, HashSet<Root>), Outcome> {
+    fn outputs(&self) -> Result<(Vec<Output>, Vec<(PathBuf, Digest, Sharing)>, Found), Outcome> {
         let unit = self.invocation;
-        let (mut outputs, mut files, mut found) = (Vec::new(), Vec::new(), HashSet::new());
+        let (mut outputs, mut files, mut found) = (Vec::new(), Vec::new(), Found::new());
         for entry in fs::read_dir(&unit.out_dir).map_err(|error| gather(&error))?.flatten() {
             let name = entry.file_name();
             if !unit.owns(&name) || entry.path() == unit.dep_info() {
@@ -373,7 +381,9 @@ impl Recorder<'_> {
             let bytes = fs::read(entry.path()).map_err(|error| gather(&error))?;
             let digest = Digest::of(&bytes);
             self.memo.remember(&Stamp::from(&metadata), &digest);
-            found.extend(self.request.roots.found_in(&bytes));
+            for root in self.request.roots.found_in(&bytes) {
+                found.entry(root).or_insert_with(|| name.display().to_string());
+            }
             let name = name.as_encoded_bytes().to_vec();
             files.push((entry.path(), digest, sharing(&name)));
             outputs.push(Output { name, digest, size: metadata.len(), mode: os::mode(&metadata) });

@@ -49,6 +49,8 @@ pub struct Request {
     /// Where the roots are.
     pub roots: Roots,
     /// What was asked.
+    pub action: Action,
+    /// Its key.
     pub key: ActionKey,
     /// Files that the key holds by content.
     pub keyed: Vec<Keyed>,
@@ -75,7 +77,7 @@ impl Request {
         let roots = roots(invocation, around, &compiler.sysroot);
         let mut keyed = Vec::new();
         let action = Gather { invocation, around, roots: &roots, memo }.action(compiler.digest, &mut keyed)?;
-        Ok(Self { key: action.key(), compiler, roots, keyed })
+        Ok(Self { key: action.key(), action, compiler, roots, keyed })
     }
 }
 

@@ -40,6 +40,17 @@ impl Root {
         }
     }
 
+    /// Returns what people call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Workspace => "checkout",
+            Self::Target => "target directory",
+            Self::CargoHome => "CARGO_HOME",
+            Self::Sysroot => "sysroot",
+        }
+    }
+
     /// Returns the root that `letter` stands for.
     #[must_use]
     pub fn from_letter(letter: u8) -> Option<Self> {
@@ -81,6 +92,12 @@ impl Roots {
 
     fn bytes(&self, root: Root) -> Option<&[u8]> {
         self.0.iter().find(|(name, _)| *name == root).map(|(_, path)| path.as_slice())
+    }
+
+    /// Returns every root with its path.
+    #[must_use]
+    pub fn all(&self) -> Vec<(Root, Vec<u8>)> {
+        self.0.clone()
     }
 
     /// Returns the roots as they are spelled inside a JSON string.
@@ -188,6 +205,16 @@ fn mark(text: &[u8], path: &[u8], letter: u8) -> Vec<u8> {
     marked
 }
 
+/// Returns rooted text as people read it: `src/lib.rs`, `target/debug/build`, `$CARGO_HOME/registry`.
+#[must_use]
+pub fn readable(rooted: &[u8]) -> String {
+    let rooted = rooted.strip_prefix(b"\0W/").unwrap_or(rooted);
+    let text = String::from_utf8_lossy(rooted);
+    [("\0W", "."), ("\0T", "target"), ("\0C", "$CARGO_HOME"), ("\0S", "<sysroot>")]
+        .iter()
+        .fold(text.into_owned(), |text, (mark, name)| text.replace(mark, name))
+}
+
 fn is_separator(byte: u8) -> bool {
     byte == b'/' || (cfg!(windows) && byte == b'\\')
 }
@@ -234,6 +261,15 @@ mod tests {
         check("\"/home/u/ws\",\"/home/u/ws/target/a\"", b"\"\0W\",\"\0T/a\"");
         check("/home/u/ws2 /x/home/u/ws /home/u/ws.rs", b"/home/u/ws2 /x/home/u/ws /home/u/ws.rs");
         check("nothing here", b"nothing here");
+    }
+
+    #[test]
+    fn rooted_text_is_readable() {
+        let check = |rooted: &[u8], text: &str| assert_eq!(readable(rooted), text);
+        check(b"\0W/src/lib.rs", "src/lib.rs");
+        check(b"\0W", ".");
+        check(b"native=\0T/debug", "native=target/debug");
+        check(b"\0C/registry/x", "$CARGO_HOME/registry/x");
     }
 
     #[test]

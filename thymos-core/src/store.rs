@@ -6,6 +6,8 @@
 //!   blobs/ab/<digest>    artifact bytes, content addressed, never written in place
 //!   compilers/<key>      what identifies a compiler, with the stamps of its files
 //!   digests              the memo: stamp → digest
+//!   units/ab/<unit>      what a unit was asked for lately, to tell a miss from its predecessors
+//!   evicted              which actions were evicted when
 //!   events/              one line per invocation
 //!   lock  usage  tmp/    one file for all locks; bytes published since the last collection
 //! ```
@@ -14,6 +16,7 @@
 
 mod blobs;
 pub mod gc;
+mod units;
 mod usage;
 pub mod verify;
 

@@ -11,8 +11,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use crate::cause::Cause;
 use crate::compile::{self, Compiled, Streams};
 use crate::environment::{self, Environment};
 use crate::event::{self, Event};
@@ -23,7 +24,7 @@ use crate::manifest::Entry;
 use crate::notice;
 use crate::observe;
 use crate::os::{self, Wait};
-use crate::outcome::{Bypass, Degraded, Miss, Outcome, plain};
+use crate::outcome::{Bypass, Degraded, Outcome, plain};
 use crate::record::Recorder;
 use crate::request::{self, Request, Surroundings};
 use crate::roots::Root;
@@ -163,6 +164,7 @@ struct Unit {
 #[derive(Default)]
 struct Facts {
     compile_us: u64,
+    meta_us: u64,
     bytes: u64,
     key: String,
     workspace: Option<PathBuf>,
@@ -258,8 +260,8 @@ impl Unit {
             package: text("CARGO_PKG_NAME"),
             unit: unit.stem(),
             deps: unit.dependencies(),
-            meta_us: 0,
-            cause: None,
+            meta_us: facts.meta_us,
+            cause: outcome.cause(),
             verified: facts.verified,
             trouble: facts.trouble,
         };
@@ -282,13 +284,8 @@ struct Session<'a> {
 
 impl Session<'_> {
     fn run(&self) -> ! {
-        let mode = self.unit.settings.mode;
         let mut reason = self.look_up();
-        let invocation = &self.unit.invocation;
-        if matches!(reason, Outcome::Miss(_)) && has_session(invocation) {
-            self.leave(&Outcome::Bypass(Bypass::Incremental));
-        }
-        if mode == Mode::ReadOnly {
+        if self.unit.settings.mode == Mode::ReadOnly {
             self.leave(&reason);
         }
         let lock = match self.store.lock(&self.request.key, Wait::No) {
@@ -310,7 +307,9 @@ impl Session<'_> {
         };
         let status = compiled.observed.status;
         let mut facts = self.facts();
-        facts.compile_us = u64::try_from(compiled.took.as_micros()).unwrap_or(u64::MAX);
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        facts.compile_us = micros(compiled.took);
+        facts.meta_us = compiled.announced.map_or(0, |at| micros(at - self.unit.start));
         let stored = if status.success() || !Guard::PublishFailed.on() {
             self.store(&compiled, &mut facts)
         } else {
@@ -350,21 +349,28 @@ impl Session<'_> {
         exec(&self.unit.head, &self.unit.arguments, &self.remapping())
     }
 
-    /// Looks the action up and, on a hit, restores it and ends this process; otherwise returns why not.
+    /// Looks the action up and, on a hit, restores it and ends this process; otherwise returns why not. A unit that rustc
+    /// compiles incrementally is left to it.
     fn look_up(&self) -> Outcome {
         if self.unit.settings.mode == Mode::Refresh {
-            return Outcome::Miss(Miss::Refresh);
+            self.leave_to_session();
+            return Outcome::Miss(Cause::Refresh);
         }
+        let lookup = self.lookup();
         let manifest = match self.store.lookup(&self.request.key) {
             Found::Manifest(manifest) => manifest,
-            Found::Nothing => return Outcome::Miss(Miss::NeverSeen),
+            Found::Nothing => {
+                self.leave_to_session();
+                return Outcome::Miss(lookup.why_absent());
+            }
             Found::Damaged => return Outcome::Degraded(Degraded::ManifestDamaged),
         };
-        let lookup =
-            Lookup { invocation: &self.unit.invocation, around: self.around, request: self.request, store: self.store };
         let entry = match lookup.find(&manifest) {
             Ok(entry) => entry,
-            Err(miss) => return Outcome::Miss(miss),
+            Err(broken) => {
+                self.leave_to_session();
+                return Outcome::Miss(broken.map_or(Cause::NeverSeen, |input| lookup.why_broken(input)));
+            }
         };
         let verified = match self.verify(&lookup, entry) {
             Ok(verified) => verified,
@@ -376,7 +382,23 @@ impl Session<'_> {
                 self.unit.log(&Outcome::Hit, Facts { compile_us: entry.compile_us, bytes, verified, ..self.facts() });
                 std::process::exit(0)
             }
-            Err(outcome) => outcome,
+            Err(outcome) => {
+                if matches!(outcome, Outcome::Miss(_)) {
+                    self.leave_to_session();
+                }
+                outcome
+            }
+        }
+    }
+
+    fn lookup(&self) -> Lookup<'_> {
+        Lookup { invocation: &self.unit.invocation, around: self.around, request: self.request, store: self.store }
+    }
+
+    /// Becomes the compiler where it has a session of this unit.
+    fn leave_to_session(&self) {
+        if has_session(&self.unit.invocation) {
+            self.leave(&Outcome::Bypass(Bypass::Incremental));
         }
     }
 
@@ -448,6 +470,7 @@ impl Session<'_> {
         };
         manifest.add(recorded.entry);
         grown += self.store.publish(&self.request.key, &manifest).map_err(failed)?;
+        self.lookup().remember(recorded.bonds);
         if self.store.grew(grown).is_ok_and(|bytes| bytes > self.unit.settings.cache_size) {
             self.start_collection();
         }

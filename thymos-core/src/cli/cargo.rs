@@ -12,6 +12,7 @@ use crate::event::{self, Event};
 use crate::os::{self, signals};
 use crate::outcome::plain;
 use crate::settings::{Mode, Settings};
+use crate::summary::Summary;
 
 /// Cargo's commands that compile, and what the help says about each. `bench` is a command of Thymos's own, and `rustc` is the
 /// compiler; `thymos cargo bench` and `thymos cargo rustc` are Cargo's.
@@ -79,7 +80,7 @@ pub fn run(arguments: &[OsString], settings: &Settings, environment: &Environmen
         if settings.mode == Mode::Off {
             anstream::eprintln!("thymos: the cache is off");
         } else if !compiled.is_empty() || (status.success() && !is_other) {
-            anstream::eprintln!("{}", line(&compiled));
+            anstream::eprintln!("{}", Summary::of(&compiled).line());
         }
     }
     os::exit_like(status)
@@ -129,14 +130,6 @@ fn events(settings: &Settings, began: u64, name: &str) -> Vec<Event> {
     events.extend(event::read(&event::fallback(dir), began).events);
     events.retain(|event| event.build == name);
     events
-}
-
-fn line(events: &[Event]) -> String {
-    let hits = events.iter().filter(|event| event.outcome == "hit").count();
-    match events.len() {
-        0 => "thymos: nothing to compile".to_owned(),
-        all => format!("thymos: {hits} of {all} units from the cache"),
-    }
 }
 
 #[cfg(test)]

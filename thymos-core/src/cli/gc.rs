@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
+use crate::amount::bytes;
 use crate::outcome::plain;
 use crate::settings::Settings;
 use crate::store::Store;
-
-use super::stats::bytes;
+use crate::store::gc::{Policy, Run};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -19,7 +19,7 @@ pub fn run(args: &Args, settings: &Settings) -> Result<ExitCode, String> {
     let dir = settings.dir.as_deref().ok_or("there is no home directory for the cache; set THYMOS_DIR")?;
     let store = Store::open(dir).map_err(|degraded| format!("failed to open {}: {degraded}", dir.display()))?;
     let collected = store
-        .collect(settings.cache_size)
+        .collect(&Policy { limit: settings.cache_size, older_than: None, run: Run::Real })
         .map_err(|error| format!("failed to collect {}: {}", dir.display(), plain(&error)))?;
     match collected {
         _ if args.quiet => {}

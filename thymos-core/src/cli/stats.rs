@@ -2,10 +2,14 @@
 
 use std::process::ExitCode;
 
+use crate::amount::{bytes, time};
+use crate::environment::Environment;
 use crate::outcome::plain;
 use crate::settings::Settings;
 use crate::stats::{Stats, StoreStats};
 use crate::store::Store;
+
+use super::table::{self, Column, Table};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -37,12 +41,12 @@ pub fn run(args: &Args, settings: &Settings) -> Result<ExitCode, String> {
             serde_json::to_string_pretty(&stats).map_err(|error| format!("failed to print statistics: {error}"))?;
         println!("{text}");
     } else {
-        print!("{}", table(&stats));
+        print!("{}", table(&stats, table::width(&Environment::read())));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(stats: &Stats) -> String {
+fn table(stats: &Stats, width: usize) -> String {
     let looked_up = stats.hits + stats.misses;
     let percent = |part: u64| {
         if looked_up == 0 { String::new() } else { format!("{:.1} %", 100.0 * part as f64 / looked_up as f64) }
@@ -59,65 +63,19 @@ fn table(stats: &Stats) -> String {
         rows.push((format!("  {title}"), reasons.values().sum::<u64>().to_string(), String::new()));
         rows.extend(reasons.iter().map(|(reason, count)| (format!("    {reason}"), count.to_string(), String::new())));
     }
-    rows.push(("Time saved".into(), seconds(stats.time_saved_ms), String::new()));
+    rows.push(("Time saved".into(), time(stats.time_saved_ms), String::new()));
     if stats.damaged_events > 0 {
         rows.push(("Damaged log lines".into(), stats.damaged_events.to_string(), String::new()));
     }
     let store = &stats.store;
     rows.push(("Cache size".into(), bytes(store.bytes), format!("of {}", bytes(store.limit_bytes))));
     rows.push(("Cache entries".into(), store.entries.to_string(), String::new()));
-    let width = |column: fn(&(String, String, String)) -> usize| rows.iter().map(column).max().unwrap_or(0);
-    let (first, second) = (width(|row| row.0.chars().count()), width(|row| row.1.chars().count()));
-    let mut text = String::new();
-    for (name, value, note) in &rows {
-        let line = format!("{name:<first$}  {value:>second$}  {note}");
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
+    let mut table = Table::new([Column::Left, Column::Right, Column::Wrapped]);
+    rows.into_iter().for_each(|(name, value, note)| table.row([name.into(), value.into(), note.into()]));
+    let mut text = table.render(width);
     text.push_str(&format!("Cache location  {}\n", store.path));
     if stats.invocations == 0 {
         text.push_str("\nNothing was compiled through Thymos yet. Try: RUSTC_WRAPPER=thymos cargo build\n");
     }
     text
-}
-
-fn seconds(ms: u64) -> String {
-    let seconds = ms / 1000;
-    match seconds {
-        0..60 => format!("{}.{} s", seconds, ms % 1000 / 100),
-        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
-    }
-}
-
-/// Returns a number of bytes with a unit: `1.2 GB`.
-pub fn bytes(bytes: u64) -> String {
-    let units = ["B", "kB", "MB", "GB", "TB"];
-    let (mut value, mut unit) = (bytes as f64, 0);
-    while value >= 999.5 && unit + 1 < units.len() {
-        value /= 1000.0;
-        unit += 1;
-    }
-    if unit == 0 || value >= 99.95 {
-        format!("{value:.0} {}", units[unit])
-    } else {
-        format!("{value:.1} {}", units[unit])
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_have_units() {
-        for (amount, text) in
-            [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (123_456_789, "123 MB"), (10_000_000_000, "10.0 GB")]
-        {
-            assert_eq!(bytes(amount), text);
-        }
-        for (amount, text) in [(0, "0.0 s"), (1_250, "1.2 s"), (61_000, "1 min 01 s"), (7_260_000, "2 h 01 min")] {
-            assert_eq!(seconds(amount), text);
-        }
-    }
 }

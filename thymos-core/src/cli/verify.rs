@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::stats::bytes;
+use crate::amount::bytes;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::store::verify::{Finding, Repair, Verified};

@@ -1,7 +1,7 @@
 //! Collection: the least recently used actions go until the store is within its limit.
 //!
 //! An action's file carries the time of its last use as its modification time. Blobs live as long as an action refers to
-//! them. Invariant: a collection only removes names. A look-up that raced it finds a blob missing, which is a Miss; a
+//! them. What is kept for the sake of words, units and events, has bounds of its own. Invariant: a collection only removes names. A look-up that raced it finds a blob missing, which is a Miss; a
 //! running program or another checkout keeps its own inode.
 
 use std::collections::HashSet;
@@ -13,13 +13,46 @@ use std::time::{Duration, SystemTime};
 use super::Store;
 use crate::action::ActionKey;
 use crate::digest::Digest;
+use crate::event;
 use crate::manifest::Manifest;
-use crate::os::{RangeLock, Wait};
+use crate::os::{self, RangeLock, Wait};
 
 /// Collections stop here and not at the limit, so that the next publish does not start another.
 const LOW_WATER: f64 = 0.9;
 /// A temporary file younger than this may belong to a publish that is not finished.
 const GRACE: Duration = Duration::from_secs(10 * 60);
+/// The records of units may take this part of the limit.
+const UNITS: u64 = 50;
+/// Events are kept for so many days, and the oldest go earlier when all of them are larger than this many bytes.
+const EVENT_DAYS: u64 = 30;
+const EVENT_BYTES: u64 = 64_000_000;
+
+/// What a collection is to achieve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// The bytes that may stay.
+    pub limit: u64,
+    /// Actions that were not used for so long go in any case.
+    pub older_than: Option<Duration>,
+    /// Whether anything is removed at all.
+    pub run: Run,
+}
+
+/// Whether a collection only says what it would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// It removes.
+    Real,
+    /// It only counts.
+    Dry,
+}
+
+impl Run {
+    /// Removes a file, and returns whether it is, or would be, gone.
+    fn removes(self, path: &Path) -> bool {
+        self == Self::Dry || fs::remove_file(path).is_ok()
+    }
+}
 
 /// What a collection found and did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +74,10 @@ pub struct Contents {
     pub entries: u64,
     /// Bytes of everything.
     pub bytes: u64,
+    /// Bytes of artifacts that a target directory shares through a second name of the same file.
+    pub linked_bytes: u64,
+    /// When the action that was unused for longest was last used, in milliseconds since the epoch; 0 when there is none.
+    pub oldest_ms: u64,
 }
 
 struct Action {
@@ -54,41 +91,89 @@ impl Store {
     /// Counts what the store holds.
     #[must_use]
     pub fn contents(&self) -> Contents {
-        let mut actions = files(&self.root.join("actions"));
+        let part = |name: &str| files(&self.root.join(name));
+        let (mut actions, blobs, units) = (part("actions"), part("blobs"), part("units"));
         actions.retain(|(path, _)| !is_temporary(path));
-        let blobs = files(&self.root.join("blobs"));
-        let size = |files: &[(PathBuf, Metadata)]| files.iter().map(|(_, metadata)| metadata.len()).sum::<u64>();
-        Contents { entries: actions.len() as u64, bytes: size(&actions) + size(&blobs) }
+        let linked = blobs.iter().filter(|(_, metadata)| os::link_count(metadata) > 1);
+        let used = actions.iter().filter_map(|(_, metadata)| metadata.modified().ok());
+        let since = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+        Contents {
+            entries: actions.len() as u64,
+            bytes: size(&actions) + size(&blobs) + size(&units),
+            linked_bytes: linked.map(|(_, metadata)| metadata.len()).sum(),
+            oldest_ms: used.min().map_or(0, |time| u64::try_from(since(time)).unwrap_or(u64::MAX)),
+        }
     }
 
-    /// Removes the least recently used actions until the store holds at most `limit` bytes, and every blob that nothing
-    /// refers to. Returns `None` when another process is collecting.
+    /// Removes the least recently used actions until the store holds at most the limit, and every blob that nothing refers
+    /// to. Returns `None` when another process is collecting.
     ///
     /// # Errors
     /// Whatever stops it from looking at the store.
-    pub fn collect(&self, limit: u64) -> io::Result<Option<Collected>> {
+    pub fn collect(&self, policy: &Policy) -> io::Result<Option<Collected>> {
         let Some(_lock) = self.collection_lock()? else { return Ok(None) };
         let now = SystemTime::now();
+        let Policy { limit, older_than, run } = *policy;
         let mut actions = self.actions();
         actions.sort_by_key(|action| std::cmp::Reverse(action.used));
         let over = self.contents().bytes > limit;
         let target = if over { (limit as f64 * LOW_WATER) as u64 } else { limit };
-        let mut done = Collected::default();
-        let mut live: HashSet<Digest> = HashSet::new();
+        let is_old = |action: &Action| {
+            older_than.is_some_and(|age| now.duration_since(action.used).is_ok_and(|unused| unused > age))
+        };
+        let mut done = self.trim_units(limit / UNITS, run);
+        let (mut live, mut evicted): (HashSet<Digest>, Vec<Digest>) = Default::default();
         for action in &actions {
             let new: u64 = action.blobs.iter().filter(|(digest, _)| !live.contains(digest)).map(|(_, size)| size).sum();
-            if done.bytes + action.size + new <= target {
+            if done.bytes + action.size + new <= target && !is_old(action) {
                 done.bytes += action.size + new;
                 done.kept += 1;
                 live.extend(action.blobs.iter().map(|(digest, _)| *digest));
-            } else if fs::remove_file(&action.path).is_ok() {
+            } else if run.removes(&action.path) {
                 done.removed += 1;
                 done.freed += action.size;
+                evicted.extend(named(&action.path));
             }
         }
-        done.freed += self.sweep(&live, now);
-        self.counted(done.bytes)?;
+        done.freed += self.sweep(&live, now, run) + self.trim_events(now, run);
+        if run == Run::Real {
+            self.counted(done.bytes)?;
+            // Who is told "never seen" instead of "evicted" still builds.
+            let _ = self.note_evicted(&evicted, event::now_ms());
+        }
         Ok(Some(done))
+    }
+
+    /// Removes records of units, the longest unused first, until those that stay take at most `limit` bytes.
+    fn trim_units(&self, limit: u64, run: Run) -> Collected {
+        let mut units = files(&self.root.join("units"));
+        units.sort_by_key(|(_, metadata)| std::cmp::Reverse(metadata.modified().ok()));
+        let mut done = Collected::default();
+        for (path, metadata) in units {
+            if done.bytes + metadata.len() <= limit {
+                done.bytes += metadata.len();
+            } else if run.removes(&path) {
+                done.freed += metadata.len();
+            }
+        }
+        done
+    }
+
+    /// Removes the events of long ago.
+    fn trim_events(&self, now: SystemTime, run: Run) -> u64 {
+        let today = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs() / (24 * 60 * 60);
+        let dated = |(path, metadata): (PathBuf, Metadata)| Some((event::day(&path)?, path, metadata.len()));
+        let mut days: Vec<_> = files(&self.root.join("events")).into_iter().filter_map(dated).collect();
+        days.sort_by_key(|(day, ..)| std::cmp::Reverse(*day));
+        let (mut all, mut freed) = (0, 0);
+        for (day, path, size) in days {
+            all += size;
+            let old = day + EVENT_DAYS < today || all > EVENT_BYTES;
+            if day < today && old && run.removes(&path) {
+                freed += size;
+            }
+        }
+        freed
     }
 
     fn collection_lock(&self) -> io::Result<Option<RangeLock>> {
@@ -108,26 +193,28 @@ impl Store {
         files(&self.root.join("actions")).into_iter().filter(|(path, _)| !is_temporary(path)).map(read).collect()
     }
 
-    fn sweep(&self, live: &HashSet<Digest>, now: SystemTime) -> u64 {
+    fn sweep(&self, live: &HashSet<Digest>, now: SystemTime, run: Run) -> u64 {
         let mut freed = 0;
         let old = |metadata: &Metadata| {
             // A blob may have an old modification time and be new here, so its change time decides where there is one.
-            let changed = crate::os::stamp(metadata).changed;
+            let changed = os::stamp(metadata).changed;
             let age = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i128) - changed;
             age > GRACE.as_nanos() as i128
         };
         for (path, metadata) in files(&self.root.join("blobs")) {
-            let digest = path.file_name().and_then(|name| name.to_str()).and_then(Digest::from_hex);
+            let digest = named(&path);
             // One that a publish has just laid down may go too: its action then finds it missing, and is a Miss.
             let dead = digest.is_none_or(|digest| !live.contains(&digest));
-            if dead && fs::remove_file(&path).is_ok() {
+            if dead && run.removes(&path) {
                 freed += metadata.len();
             }
         }
-        let beside = files(&self.root).into_iter().chain(files(&self.root.join("actions")));
+        let beside = files(&self.root)
+            .into_iter()
+            .chain(["actions", "units"].iter().flat_map(|part| files(&self.root.join(part))));
         let left_over = beside.filter(|(path, _)| is_temporary(path)).chain(files(&self.root.join("tmp")));
         for (path, metadata) in left_over {
-            if old(&metadata) && fs::remove_file(&path).is_ok() {
+            if old(&metadata) && run.removes(&path) {
                 freed += metadata.len();
             }
         }
@@ -145,6 +232,15 @@ impl Store {
 /// Returns whether a file is one that [`super::replace`] has not renamed yet.
 pub(super) fn is_temporary(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(super::TEMPORARY.as_bytes()))
+}
+
+fn size(files: &[(PathBuf, Metadata)]) -> u64 {
+    files.iter().map(|(_, metadata)| metadata.len()).sum()
+}
+
+/// Returns the digest that a file is named after.
+fn named(path: &Path) -> Option<Digest> {
+    path.file_name().and_then(|name| name.to_str()).and_then(Digest::from_hex)
 }
 
 /// Returns every file below a directory, two levels deep at most.

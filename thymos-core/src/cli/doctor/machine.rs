@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::finding::Finding;
-use crate::cli::stats::bytes;
+use crate::amount::bytes;
 use crate::os;
 use crate::outcome::plain;
 use crate::settings::Settings;

@@ -1,0 +1,144 @@
+//! The cause of a miss, as events hold it.
+
+use serde_json::Value;
+
+use crate::support::{Checkout, Files, World, package, workspace};
+
+fn app() -> Files {
+    workspace(&["app", "part", "leaf"])
+        .append("app/Cargo.toml", "[dependencies]\npart = { path = \"../part\" }")
+        .append("part/Cargo.toml", "[features]\nextra = []\n[dependencies]\nleaf = { path = \"../leaf\" }")
+        .file("app/src/main.rs", "fn main() { println!(\"{}\", part::text()) }")
+        .file("part/src/lib.rs", "pub fn text() -> &'static str { leaf::text() }")
+        .file("leaf/src/lib.rs", "pub fn text() -> &'static str { \"leaf\" }")
+}
+
+/// Builds from an empty target directory, and returns the cause of each crate that was a miss.
+fn causes(here: &Checkout<'_>, words: &str) -> Vec<(String, Value)> {
+    causes_of(here, words, &[])
+}
+
+fn causes_of(here: &Checkout<'_>, words: &str, variables: &[(&str, &str)]) -> Vec<(String, Value)> {
+    let before = here.world().events().len();
+    here.clean();
+    variables.iter().fold(here.cargo(words), |cargo, (name, value)| cargo.env(name, value)).ok();
+    let events = here.world().events();
+    let missed = events[before..].iter().filter(|event| event["outcome"] == "miss");
+    let mut found: Vec<_> = missed
+        .map(|event| (event["crate"].as_str().expect("a crate has a name").to_owned(), event["cause"].clone()))
+        .collect();
+    found.sort_by(|one, two| one.0.cmp(&two.0));
+    found
+}
+
+fn cause_of(found: &[(String, Value)], name: &str) -> Value {
+    let cause = found.iter().find(|(known, _)| known == name).map(|(_, cause)| cause.clone());
+    cause.unwrap_or_else(|| panic!("{name} was a miss: {found:#?}"))
+}
+
+#[test]
+fn a_change_is_told_with_its_cascade() {
+    let world = World::cached();
+    let here = world.checkout("here", &app());
+    for (_, cause) in causes(&here, "build") {
+        assert_eq!(cause["kind"], "never-seen");
+    }
+    here.edit("leaf/src/lib.rs", "\"leaf\"", "\"changed\"");
+    let found = causes(&here, "build");
+    assert_eq!(cause_of(&found, "leaf"), serde_json::json!({ "kind": "input", "path": "leaf/src/lib.rs" }));
+    for (name, dependency) in [("part", "leaf"), ("app", "part")] {
+        let cause = cause_of(&found, name);
+        assert_eq!((&cause["kind"], &cause["crate"]), (&"dependency".into(), &dependency.into()), "{found:#?}");
+    }
+    assert_eq!(causes(&here, "build"), []);
+}
+
+#[test]
+fn flags_and_features_and_variables_are_told_from_what_was_asked_before() {
+    let world = World::cached();
+    let here = world.checkout("here", &app());
+    causes(&here, "build");
+    let release = causes(&here, "build --release");
+    let expected = serde_json::json!({ "kind": "flag", "name": "-C opt-level", "from": "0", "to": "3" });
+    assert_eq!(cause_of(&release, "leaf"), expected, "{release:#?}");
+
+    let featured = causes(&here, "build -p part --features part/extra");
+    let expected = serde_json::json!({ "kind": "flag", "name": "--cfg", "from": "", "to": "feature=\"extra\"" });
+    assert_eq!(cause_of(&featured, "part"), expected, "{featured:#?}");
+
+    let flagged = causes_of(&here, "build", &[("RUSTFLAGS", "--cfg very_secret")]);
+    assert_eq!(cause_of(&flagged, "leaf"), serde_json::json!({ "kind": "variable", "name": "RUSTFLAGS" }));
+    assert!(!world.events_text().contains("very_secret"), "values of variables are never written down");
+
+    here.edit("leaf/Cargo.toml", "version = \"0.1.0\"", "version = \"0.1.1\"");
+    let versioned = causes(&here, "build");
+    assert_eq!(cause_of(&versioned, "leaf")["kind"], "variable", "{versioned:#?}");
+}
+
+#[test]
+fn a_result_that_holds_its_path_is_told_with_the_place_and_what_binds_it() {
+    let world = World::cached();
+    let files = package("app").file("src/main.rs", "fn main() { println!(env!(\"CARGO_MANIFEST_DIR\")) }");
+    let here = world.checkout("here", &files);
+    causes(&here, "build");
+    let found = causes(&world.checkout("there", &files), "build");
+    let cause = cause_of(&found, "app");
+    assert_eq!((&cause["kind"], &cause["root"]), (&"bound".into(), &"checkout".into()), "{cause:#}");
+    assert_eq!(cause["place"], here.root().display().to_string());
+    assert_eq!(cause["by"], "the output contains its path: env!(\"CARGO_MANIFEST_DIR\") in src/main.rs");
+    // The other checkout's result does not hide what changed in this one.
+    here.edit("src/main.rs", "println!(", "print!(");
+    let found = causes(&here, "build");
+    assert_eq!(cause_of(&found, "app"), serde_json::json!({ "kind": "input", "path": "src/main.rs" }));
+}
+
+#[test]
+fn what_was_evicted_is_told_from_what_was_never_seen() {
+    let world = World::cached();
+    let here = world.checkout("here", &app());
+    causes(&here, "build");
+    let mut command = here.command(env!("CARGO_BIN_EXE_thymos").as_ref());
+    crate::support::Run::of(command.arg("gc").env("THYMOS_CACHE_SIZE", "1")).ok();
+    let found = causes(&here, "build");
+    assert_eq!(found.len(), 3);
+    for (_, cause) in &found {
+        assert_eq!(cause["kind"], "evicted", "{found:#?}");
+        assert!(cause["at_ms"].as_u64().is_some_and(|at| at > 1_500_000_000_000), "{found:#?}");
+    }
+}
+
+#[test]
+fn a_damaged_record_costs_only_the_words() {
+    let world = World::cached();
+    let here = world.checkout("here", &app());
+    causes(&here, "build");
+    let store = world.at("store");
+    let records = store.files_below("v1/units");
+    assert_eq!(records.len(), 3, "each unit has one record");
+    for path in &records {
+        let mut bytes = store.bytes(path);
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0xff;
+        store.write(path, bytes);
+    }
+    let release = causes(&here, "build --release");
+    assert_eq!(release.len(), 3);
+    for (_, cause) in release {
+        assert_eq!(cause["kind"], "never-seen");
+    }
+    assert_eq!(causes(&here, "build --release"), []);
+}
+
+#[test]
+fn when_dependents_could_start_is_written_down() {
+    let world = World::cached();
+    let here = world.checkout("here", &app());
+    here.cargo("build").ok();
+    for event in world.events() {
+        let announced = event["meta_us"].as_u64();
+        match event["crate"].as_str() {
+            Some("app") => assert_eq!(announced, None, "{event:#}"),
+            _ => assert!(announced.is_some_and(|at| at < event["took_us"].as_u64().unwrap_or(0)), "{event:#}"),
+        }
+    }
+}
