@@ -5,7 +5,7 @@
 //!
 //! A build script cannot set one; what is found here is for configuration files and for people.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{
     env::{Env, var},
@@ -65,7 +65,7 @@ impl Caching {
     /// Looks for wrappers.
     pub(crate) fn detect(tools: &Tools<'_>) -> Caching {
         let found = KNOWN.into_iter().filter_map(|(name, caches)| {
-            let path = tools.find(name)?;
+            let path = tools.find(name).filter(|path| name == "thymos" || !is_thymos(path))?;
             let version = tools.version(&path, name);
             Some(Wrapper { name, path, version, caches })
         });
@@ -84,6 +84,11 @@ impl Caching {
         // With a rustc wrapper that takes C as well, cc-rs finds it by itself; ccache stands in for one that does not.
         self.choice().filter(works).or_else(|| self.found.iter().find(works))
     }
+}
+
+/// Returns whether a program is a link to Thymos, which answers to sccache's name too and caches no C.
+fn is_thymos(path: &Path) -> bool {
+    path.canonicalize().is_ok_and(|real| real.file_stem().is_some_and(|stem| stem == "thymos"))
 }
 
 fn configured(env: &Env) -> Option<String> {

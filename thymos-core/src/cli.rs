@@ -19,7 +19,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::environment::Environment;
+use crate::environment::{Environment, SCCACHE_DIR};
+use crate::sccache;
 use crate::settings::Settings;
 
 const AFTER_HELP: &str = "\
@@ -95,11 +96,14 @@ pub fn run() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let environment = Environment::read();
+    if arguments.first().is_some_and(|first| sccache::is_option(first)) {
+        return ended(sccache::run_option(&arguments, &environment));
+    }
     let for_cargo = arguments.first().and_then(|first| first.to_str()).is_some_and(cargo::is_command);
     let command = if for_cargo { None } else { Some(parsed()) };
     let directory = std::env::current_dir().unwrap_or_default();
     let settings = Settings::gather(&environment, directory.ancestors());
-    for complaint in &settings.complaints {
+    for complaint in settings.complaints.iter().chain(&other_store(&environment, &settings)) {
         eprintln!("thymos: {complaint}");
     }
     let done = match command {
@@ -113,6 +117,10 @@ pub fn run() -> ExitCode {
         Some(Sub::Setup(args)) => setup::run(&args, &settings, &environment),
         Some(Sub::Doctor(args)) => doctor::run(&args, &settings, &environment),
     };
+    ended(done)
+}
+
+fn ended(done: Result<ExitCode, String>) -> ExitCode {
     match done {
         Ok(code) => code,
         Err(message) => {
@@ -120,6 +128,18 @@ pub fn run() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Returns a word about a cache that only the name sccache uses, for it looks empty from here.
+fn other_store(environment: &Environment, settings: &Settings) -> Option<String> {
+    let dir = environment.path(SCCACHE_DIR).filter(|dir| settings.dir.as_ref() != Some(dir))?;
+    let used = dir.join("v1/events").is_dir();
+    used.then(|| {
+        format!(
+            "the cache of `sccache` is {}, which SCCACHE_DIR names; for this one set THYMOS_DIR to it",
+            dir.display()
+        )
+    })
 }
 
 fn parsed() -> Sub {

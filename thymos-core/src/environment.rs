@@ -25,21 +25,72 @@ pub const COLUMNS: &str = "COLUMNS";
 /// Set for everything that a wrapper starts, so that a wrapper never runs inside a wrapped compile.
 pub const ACTIVE: &str = "THYMOS_ACTIVE";
 
+/// Under sccache's name: where the store is, unless [`DIR`] says so.
+pub const SCCACHE_DIR: &str = "SCCACHE_DIR";
+/// Under sccache's name: the store's size limit, unless [`CACHE_SIZE`] says so.
+pub const SCCACHE_CACHE_SIZE: &str = "SCCACHE_CACHE_SIZE";
+/// Under sccache's name: set to anything, everything is compiled again and stored, unless [`MODE`] says otherwise.
+pub const SCCACHE_RECACHE: &str = "SCCACHE_RECACHE";
+/// Under sccache's name: `info` and below tell about each compile, `warn` and `error` about trouble with the cache.
+pub const SCCACHE_LOG: &str = "SCCACHE_LOG";
+/// Under sccache's name: the file that [`SCCACHE_LOG`] writes to instead of Cargo's standard error.
+pub const SCCACHE_ERROR_LOG: &str = "SCCACHE_ERROR_LOG";
+/// Under sccache's name: `1` without arguments is what starts a server.
+pub const SCCACHE_START_SERVER: &str = "SCCACHE_START_SERVER";
+/// What names of variables begin with that ask sccache for a cache on another machine.
+pub const SCCACHE_REMOTE: [&str; 10] = [
+    "SCCACHE_AZURE",
+    "SCCACHE_BUCKET",
+    "SCCACHE_COS_",
+    "SCCACHE_ENDPOINT",
+    "SCCACHE_GCS_BUCKET",
+    "SCCACHE_GHA_ENABLED",
+    "SCCACHE_MEMCACHED",
+    "SCCACHE_OSS_",
+    "SCCACHE_REDIS",
+    "SCCACHE_WEBDAV",
+];
+
+/// The name that this program was started under.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Name {
+    /// Its own.
+    #[default]
+    Thymos,
+    /// sccache's, whose settings count then.
+    Sccache,
+}
+
 /// A snapshot of the process environment.
 #[derive(Clone, Debug, Default)]
-pub struct Environment(BTreeMap<OsString, OsString>);
+pub struct Environment {
+    variables: BTreeMap<OsString, OsString>,
+    name: Name,
+}
 
 impl Environment {
     /// Reads the environment of this process.
     #[must_use]
     pub fn read() -> Self {
-        Self(std::env::vars_os().collect())
+        Self { variables: std::env::vars_os().collect(), name: Name::Thymos }
+    }
+
+    /// Returns the environment of a process that was started under this name.
+    #[must_use]
+    pub fn called(self, name: Name) -> Self {
+        Self { name, ..self }
+    }
+
+    /// Returns the value of a setting of sccache's, if this process was started under its name.
+    #[must_use]
+    pub fn sccache(&self, name: &str) -> Option<&OsStr> {
+        self.get(name).filter(|_| self.name == Name::Sccache)
     }
 
     /// Returns the value of a variable; empty is not unset.
     #[must_use]
     pub fn get(&self, name: impl AsRef<OsStr>) -> Option<&OsStr> {
-        self.0.get(name.as_ref()).map(OsString::as_os_str)
+        self.variables.get(name.as_ref()).map(OsString::as_os_str)
     }
 
     /// Returns the value of a variable that is set and not empty.
@@ -62,7 +113,7 @@ impl Environment {
 
     /// Returns every variable, in order of names.
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
-        self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+        self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 
     /// Returns `CARGO_HOME`, or where it is by default.
@@ -82,7 +133,8 @@ impl Environment {
 
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<T: IntoIterator<Item = (String, String)>>(iter: T) -> Self {
-        Self(iter.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let variables = iter.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { variables, name: Name::Thymos }
     }
 }
 

@@ -1,5 +1,5 @@
-//! The `thymos` binary: a compiler wrapper when its first argument is a program, a command line otherwise, and a linker under
-//! the name `thymos-cc`.
+//! The `thymos` binary: a compiler wrapper when its first argument is a program, a command line otherwise, a linker under
+//! the name `thymos-cc`, and sccache under the name `sccache`.
 
 use std::process::ExitCode;
 
@@ -9,8 +9,13 @@ fn main() -> ExitCode {
     if thymos_core::shim::is_shim(&name) {
         return thymos_core::shim::run(&name, &arguments);
     }
+    if thymos_core::sccache::is_called(&name) {
+        return thymos_core::sccache::run(arguments);
+    }
     match arguments.first() {
-        Some(first) if !thymos_core::cli::is_command(first) => thymos_core::wrapper::run(arguments),
+        Some(first) if !thymos_core::cli::is_command(first) => {
+            thymos_core::wrapper::run(arguments, thymos_core::environment::Environment::read())
+        }
         _ => thymos_core::cli::run(),
     }
 }

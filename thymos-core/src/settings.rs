@@ -3,6 +3,7 @@
 //! Invariant: settings never fail a build. What cannot be read is left at its default and becomes a complaint, one line that
 //! says what is accepted.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -132,6 +133,7 @@ impl Settings {
         if let Some(dir) = workspaces.into_iter().find(|dir| in_workspace(dir)) {
             settings.file(&dir.join("thymos.toml"));
         }
+        settings.sccache(environment);
         for (name, key) in [
             (environment::DIR, "dir"),
             (environment::CACHE_SIZE, "cache-size"),
@@ -144,6 +146,22 @@ impl Settings {
             }
         }
         settings
+    }
+
+    /// Takes the settings of sccache's that have a counterpart. Its sizes are powers of two.
+    fn sccache(&mut self, environment: &Environment) {
+        let filled = |name| environment.sccache(name).filter(|value| !value.is_empty()).map(OsStr::to_string_lossy);
+        if let Some(dir) = filled(environment::SCCACHE_DIR) {
+            let dir = std::path::absolute(&*dir).map_or(dir.to_string(), |dir| dir.display().to_string());
+            self.set(environment::SCCACHE_DIR, "dir", &dir);
+        }
+        if let Some(size) = filled(environment::SCCACHE_CACHE_SIZE) {
+            let unit = if size.ends_with(|last: char| last.is_ascii_alphabetic()) { "iB" } else { "" };
+            self.set(environment::SCCACHE_CACHE_SIZE, "cache-size", &format!("{size}{unit}"));
+        }
+        if environment.sccache(environment::SCCACHE_RECACHE).is_some() {
+            self.mode = Mode::Refresh;
+        }
     }
 
     fn file(&mut self, path: &Path) {
@@ -265,6 +283,23 @@ mod tests {
         assert_eq!((settings.mode, settings.remap, settings.cache_size), (Mode::ReadOnly, Remap::Off, 3_000_000_000));
         assert_eq!(settings.dir, Some(workspace.join("here")));
         assert!(settings.complaints.is_empty());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn settings_of_sccaches_count_under_its_name_where_none_of_our_own_is_set() {
+        let set = |extra: &[(&str, &str)]| -> Environment {
+            let sccache = [("SCCACHE_DIR", "/old"), ("SCCACHE_CACHE_SIZE", "20G"), ("SCCACHE_RECACHE", "")];
+            sccache.iter().chain(extra).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let gather = |environment: Environment| Settings::gather(&environment, []);
+        let under_its_name = gather(set(&[]).called(environment::Name::Sccache));
+        assert_eq!(under_its_name.dir, Some(PathBuf::from("/old")));
+        assert_eq!((under_its_name.cache_size, under_its_name.mode), (20 << 30, Mode::Refresh));
+        let ours = gather(set(&[("THYMOS_DIR", "/new"), ("THYMOS_MODE", "on")]).called(environment::Name::Sccache));
+        assert_eq!((ours.dir, ours.mode), (Some(PathBuf::from("/new")), Mode::On));
+        let under_our_name = gather(set(&[]));
+        assert_eq!((under_our_name.dir, under_our_name.cache_size), (None, DEFAULT_SIZE));
     }
 
     #[test]

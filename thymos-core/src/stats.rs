@@ -52,14 +52,19 @@ pub struct StoreStats {
 /// The file whose content says from when on events are counted, in milliseconds since the epoch.
 const ZERO: &str = "counted-from";
 
+/// Returns the events of the store in `dir` since the counters were last set to zero.
+#[must_use]
+pub fn counted(dir: &Path) -> Log {
+    let events = dir.join("v1/events");
+    let since = std::fs::read_to_string(events.join(ZERO)).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    event::gather(dir, since)
+}
+
 impl Stats {
     /// Sums up the events of the store in `dir` since the counters were last set to zero.
     #[must_use]
     pub fn gather(dir: &Path) -> Self {
-        let events = dir.join("v1/events");
-        let since =
-            std::fs::read_to_string(events.join(ZERO)).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
-        Self::sum(&event::gather(dir, since))
+        Self::sum(&counted(dir))
     }
 
     /// Sums up events.

@@ -17,6 +17,7 @@ use crate::cause::Cause;
 use crate::compile::{self, Compiled, Streams};
 use crate::environment::{self, Environment};
 use crate::event::{self, Event};
+use crate::foreign;
 use crate::guard::Guard;
 use crate::hit::Lookup;
 use crate::invocation::{self, Head, Invocation, Parsed};
@@ -33,10 +34,12 @@ use crate::stamp::Stamp;
 use crate::store::{Found, Store};
 use crate::verify::{self, Doubt, Recompile, Refusal, Suspect};
 
+/// The command line of a collection in the background.
+pub const COLLECT: [&str; 2] = ["gc", "--quiet"];
+
 /// Runs the wrapper on the arguments behind its own name; the first is the compiler or a driver before it.
-pub fn run(arguments: Vec<OsString>) -> ! {
+pub fn run(arguments: Vec<OsString>, environment: Environment) -> ! {
     let start = Instant::now();
-    let environment = Environment::read();
     let (mut head, rest) = split(&arguments);
     // Cargo puts one wrapper before the other; where both are Thymos, one is enough.
     head.driver = head.driver.filter(|driver| !is_self(driver, &environment));
@@ -53,8 +56,11 @@ pub fn run(arguments: Vec<OsString>) -> ! {
     if environment.get(environment::ACTIVE).is_some() {
         plain_run();
     }
-    let Some(expanded) = expand(rest) else { plain_run() };
-    let parsed = invocation::parse(&expanded);
+    let parsed = match (foreign::is_compiler(&head.rustc), foreign::compiles(rest)) {
+        (true, true) => Parsed::Bypass(Bypass::Uncached("C or C++")),
+        (true, false) => Parsed::Query,
+        (false, _) => expand(rest).map_or(Parsed::Query, |expanded| invocation::parse(&expanded)),
+    };
     let Ok(directory) = std::env::current_dir() else { plain_run() };
     let (invocation, verdict) = match parsed {
         Parsed::Query => plain_run(),
@@ -82,7 +88,7 @@ fn split(arguments: &[OsString]) -> (Head, &[OsString]) {
             && (before_options || path.file_stem() == Some(OsStr::new("rustc")))
     };
     match rest.split_first() {
-        Some((second, rest)) if is_program(second) => {
+        Some((second, rest)) if is_program(second) && !foreign::is_compiler(first) => {
             (Head { driver: Some(first.clone()), rustc: second.clone() }, rest)
         }
         _ => (Head { driver: None, rustc: first.clone() }, rest),
@@ -265,6 +271,7 @@ impl Unit {
             verified: facts.verified,
             trouble: facts.trouble,
         };
+        notice::log(&self.environment, &event);
         let Some(dir) = &self.settings.dir else { return };
         if event::append(&dir.join("v1/events"), &event).is_err() {
             // Statistics are worth a try elsewhere and nothing more.
@@ -482,7 +489,7 @@ impl Session<'_> {
         let dir = self.store.root().parent().unwrap_or(self.store.root());
         let limit = self.unit.settings.cache_size.to_string();
         let mut command = Command::new(own);
-        command.args(["gc", "--quiet"]).env(environment::DIR, dir).env(environment::CACHE_SIZE, limit);
+        command.args(COLLECT).env(environment::DIR, dir).env(environment::CACHE_SIZE, limit);
         // A collection that does not start now starts after the next publish.
         let _ = os::spawn_detached(&mut command);
     }

@@ -126,8 +126,7 @@ fn says_anything(arguments: &[OsString]) -> bool {
 
 fn events(settings: &Settings, began: u64, name: &str) -> Vec<Event> {
     let Some(dir) = &settings.dir else { return Vec::new() };
-    let mut events = event::read(&dir.join("v1/events"), began).events;
-    events.extend(event::read(&event::fallback(dir), began).events);
+    let mut events = event::gather(dir, began).events;
     events.retain(|event| event.build == name);
     events
 }

@@ -93,7 +93,23 @@ impl Patient<'_> {
             .into_iter()
             .filter_map(|name| Some((self.environment.get(name)?.display().to_string(), name.to_owned())));
         let files = self.hierarchy.texts(&["build", "rustc-wrapper"]);
-        variables.chain(files).map(|(value, place)| Set { exists: self.exists(&value), value, place }).collect()
+        variables.chain(files).map(|(value, place)| self.set(value, place)).collect()
+    }
+
+    fn set(&self, value: String, place: String) -> Set {
+        Set { exists: self.exists(&value), ours: self.is_thymos(&value), value, place }
+    }
+
+    /// Returns whether a program is Thymos, by its own name or by the alias that `thymos setup --sccache-alias` makes.
+    fn is_thymos(&self, program: &str) -> bool {
+        let path = Path::new(program);
+        let found = if path.components().count() > 1 {
+            Some(path.to_owned())
+        } else {
+            self.environment.program(program.as_ref())
+        };
+        let real = found.and_then(|path| path.canonicalize().ok());
+        stem(program) == "thymos" || real.is_some_and(|real| stem(&real.display().to_string()) == "thymos")
     }
 
     fn exists(&self, program: &str) -> bool {
@@ -128,6 +144,9 @@ impl Patient<'_> {
             if launches(&value) {
                 found.push(format!("build.rustc-wrapper in {place}"));
             }
+        }
+        if self.is_thymos("sccache") {
+            return Finding::good(CHECK, "its name is Thymos's here");
         }
         if found.is_empty() {
             return Finding::good(CHECK, "set nowhere");

@@ -4,6 +4,7 @@
 //! The rest reads, shows, asks and writes. Invariant: nothing is written that was not shown, and nothing is written before
 //! what undoes it.
 
+mod alias;
 pub mod change;
 mod confirm;
 mod diff;
@@ -28,6 +29,7 @@ use thymos_build::{Because, Decision, Env, Plan, Why, env::var};
 
 use crate::environment::Environment;
 use crate::settings::Settings;
+use alias::Alias;
 use change::{Change, Left};
 use confirm::Answer;
 use file::ConfigFile;
@@ -57,6 +59,9 @@ pub struct Args {
     /// Take sccache's place: in Cargo's configuration, and with --workspace in its Dockerfiles, compose files and CI jobs
     #[arg(long)]
     from_sccache: bool,
+    /// Let this program answer to the name sccache too, and change nothing else: a link beside it
+    #[arg(long, conflicts_with_all = ["global", "workspace", "linker", "linker_shim", "no_cache", "from_sccache"])]
+    sccache_alias: bool,
     /// Show what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -64,7 +69,7 @@ pub struct Args {
     #[arg(long, short)]
     yes: bool,
     /// Restore the files byte for byte; where you edited them since, take out only what was put in
-    #[arg(long, conflicts_with_all = ["linker", "linker_shim", "no_cache", "from_sccache"])]
+    #[arg(long, conflicts_with_all = ["linker", "linker_shim", "no_cache", "from_sccache", "sccache_alias"])]
     undo: bool,
 }
 
@@ -80,6 +85,9 @@ pub fn run(args: &Args, settings: &Settings, environment: &Environment) -> Resul
     let store = settings.dir.as_deref().ok_or("there is no home directory for the cache; set THYMOS_DIR")?;
     let directory = std::env::current_dir().map_err(|_| "there is no current directory")?;
     let setup = Setup { args, environment, directory, records: Records::of(store) };
+    if args.sccache_alias {
+        return setup.alias();
+    }
     let place = setup.place()?;
     if args.undo { setup.undo(&place) } else { setup.apply(&place) }
 }
@@ -211,8 +219,43 @@ impl Setup<'_> {
         }
     }
 
+    /// Makes the link under sccache's name.
+    fn alias(&self) -> Result<ExitCode, String> {
+        let alias = Alias::beside(&installed(self.environment)?);
+        if alias.stands() {
+            anstream::println!("Nothing to change: {} is this program.", alias.place.display());
+            return Ok(ExitCode::SUCCESS);
+        }
+        alias.check()?;
+        anstream::println!("The link {} will lead to {}.", alias.place.display(), alias.program.display());
+        alias.hidden(self.environment).iter().for_each(|note| anstream::println!("{note}"));
+        match confirm::ask(self.args.dry_run, self.args.yes) {
+            Answer::Yes => {
+                alias.install(&self.records)?;
+                anstream::println!("Wrote {}.\n\nTo take it back: thymos setup --undo", alias.place.display());
+                Ok(ExitCode::SUCCESS)
+            }
+            Answer::No(code) => Ok(code),
+        }
+    }
+
+    /// The link is the machine's, not a workspace's.
+    fn alias_to_undo(&self, place: &Place) -> Option<Alias> {
+        let program = installed(self.environment).ok().filter(|_| place.root().is_none())?;
+        Alias::recorded(&self.records, &program)
+    }
+
     fn undo(&self, place: &Place) -> Result<ExitCode, String> {
         let mut done = false;
+        if let Some(alias) = self.alias_to_undo(place) {
+            done = true;
+            let said = if self.args.dry_run {
+                format!("{} would be removed.", alias.place.display())
+            } else {
+                alias.remove(&self.records)?
+            };
+            anstream::println!("{said}");
+        }
         let mut files = place.files();
         let recorded = place.root().map(|root| self.records.below(root)).unwrap_or_default();
         files.extend(recorded.into_iter().filter(|path| !place.files().contains(path)));

@@ -5,3 +5,5 @@ mod support;
 
 #[cfg(unix)]
 mod cargo;
+#[cfg(unix)]
+mod sccache;

@@ -4,7 +4,6 @@
 //! `build.rustc-wrapper` of each configuration file.
 
 use super::finding::Finding;
-use crate::cli::setup::edit::stem;
 
 const CHECK: &str = "wrapper";
 const SETUP: &str = "thymos setup";
@@ -18,6 +17,8 @@ pub struct Set {
     pub place: String,
     /// Whether there is a program behind it.
     pub exists: bool,
+    /// Whether that program is Thymos, under whatever name.
+    pub ours: bool,
 }
 
 /// Judges the wrappers that are set, the one in force first.
@@ -26,8 +27,8 @@ pub fn judge(sets: &[Set]) -> Finding {
     let Some((first, others)) = sets.split_first() else {
         return Finding::attention(CHECK, "Cargo runs rustc directly here").why("nothing is cached").mend(SETUP);
     };
-    let Set { value, place, exists } = first;
-    let ours_below = others.iter().find(|set| stem(&set.value) == "thymos");
+    let Set { value, place, exists, ours } = first;
+    let ours_below = others.iter().find(|set| set.ours);
     let overrides = ours_below.map(|set| format!(", and overrides {}", set.place)).unwrap_or_default();
     let remove =
         format!("remove {value:?} from {place}{}", if ours_below.is_some() { "" } else { ", then: thymos setup" });
@@ -43,7 +44,7 @@ pub fn judge(sets: &[Set]) -> Finding {
             .why("Cargo fails every build with a wrapper that it cannot start")
             .mend(remove);
     }
-    if stem(value) != "thymos" {
+    if !ours {
         let what = format!("{value} from {place} is the wrapper{overrides}");
         return Finding::attention(CHECK, what).why("nothing goes through Thymos").mend(remove);
     }
@@ -56,7 +57,7 @@ mod tests {
     use super::*;
 
     fn set(value: &str, place: &str) -> Set {
-        Set { value: value.into(), place: place.into(), exists: value != "/gone" }
+        Set { value: value.into(), place: place.into(), exists: value != "/gone", ours: value.contains("thymos") }
     }
 
     fn check(sets: &[Set], state: State, words: &str) {
