@@ -13,6 +13,7 @@ mod stats;
 mod table;
 mod verify;
 mod version;
+mod why;
 
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
@@ -60,6 +61,8 @@ enum Sub {
     Demo,
     /// Shows hits, misses, and every reason for not hitting
     Stats(stats::Args),
+    /// Tells why units of the last build were compiled
+    Why(why::Args),
     /// Tells the last build as a page: timeline, critical path, what misses cost
     Report(report::Args),
     /// Removes what was not used for longest, down to the size limit
@@ -109,6 +112,7 @@ pub fn run() -> ExitCode {
     let done = match command {
         None => cargo::run(&arguments, &settings, &environment),
         Some(Sub::Stats(args)) => stats::run(&args, &settings),
+        Some(Sub::Why(args)) => why::run(&args, &settings, &environment),
         Some(Sub::Report(args)) => report::run(&args, &settings),
         Some(Sub::Demo) => demo::run(),
         Some(Sub::Gc(args)) => gc::run(&args, &settings),

@@ -6,6 +6,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::environment::{self, Environment};
 use crate::verify::Rate;
@@ -93,6 +94,28 @@ impl FromStr for Size {
         let power = ["", "k", "m", "g", "t"].iter().position(|known| *known == letter).ok_or(ACCEPTED)?;
         let bytes = number * base.powi(i32::try_from(power).unwrap_or(0));
         if bytes.is_finite() && bytes < 1e18 { Ok(Self(bytes as u64)) } else { Err(ACCEPTED) }
+    }
+}
+
+/// A time span, read as `90s`, `30m`, `12h`, `7d` or `2w`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Age(pub Duration);
+
+impl FromStr for Age {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const ACCEPTED: &str = "a time span such as 30m, 12h, 7d or 2w";
+        let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).ok_or(ACCEPTED)?);
+        let seconds = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 60 * 60,
+            "d" => 24 * 60 * 60,
+            "w" => 7 * 24 * 60 * 60,
+            _ => return Err(ACCEPTED),
+        };
+        let number: u64 = number.parse().map_err(|_| ACCEPTED)?;
+        number.checked_mul(seconds).map(|seconds| Self(Duration::from_secs(seconds))).ok_or(ACCEPTED)
     }
 }
 
@@ -261,6 +284,16 @@ mod tests {
         check("0", 0);
         for text in ["banana", "", "G", "10X", "-5G", "1e9", "10GG", "99999999T"] {
             assert!(text.parse::<Size>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn ages_are_read_with_their_unit() {
+        let check = |text: &str, seconds: u64| assert_eq!(text.parse::<Age>().unwrap().0.as_secs(), seconds, "{text}");
+        check("30m", 1_800);
+        check("2w", 1_209_600);
+        for text in ["", "7", "d", "7 d", "-1d", "1y", "99999999999999999999d", "9999999999999999999w"] {
+            assert!(text.parse::<Age>().is_err(), "{text}");
         }
     }
 

@@ -4,9 +4,7 @@
 //! shown, wrapped where it is too long. It prints nothing and decides nothing about colour: `anstream` takes the styles out
 //! where the output is no terminal or `NO_COLOR` is set.
 
-#![allow(dead_code, reason = "the first of its users needs a part of it")]
-
-use anstyle::Style;
+use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use crate::environment::{self, Environment};
@@ -19,6 +17,13 @@ const LEAST_WIDTH: usize = 30;
 const GAP: usize = 2;
 /// What is left for a column that wraps, however wide the others are.
 const LEAST_COLUMN: usize = 12;
+
+/// What stands above a part.
+pub const HEADING: Style = Style::new().bold();
+/// What a person can do next.
+pub const NEXT: Style = AnsiColor::Cyan.on_default();
+/// What is less important than its neighbours.
+pub const FAINT: Style = Style::new().dimmed();
 
 /// How a column lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +62,13 @@ impl Cell {
 pub struct Table {
     columns: Vec<Column>,
     indent: usize,
-    rows: Vec<Vec<Cell>>,
+    rows: Vec<Row>,
+}
+
+#[derive(Clone, Debug)]
+enum Row {
+    Cells(Vec<Cell>),
+    Heading(String),
 }
 
 impl Table {
@@ -75,13 +86,12 @@ impl Table {
 
     /// Adds a row; cells that are missing at its end are empty.
     pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
-        self.rows.push(cells.into_iter().collect());
+        self.rows.push(Row::Cells(cells.into_iter().collect()));
     }
 
-    /// Returns whether it has no rows.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+    /// Adds a heading, with an empty line before it unless it comes first.
+    pub fn heading(&mut self, text: impl Into<String>) {
+        self.rows.push(Row::Heading(text.into()));
     }
 
     /// Returns the lines, with styles.
@@ -90,14 +100,27 @@ impl Table {
         let widths = self.widths(width);
         let mut text = String::new();
         for row in &self.rows {
-            self.line(row, &widths, &mut text);
+            match row {
+                Row::Cells(cells) => self.line(cells, &widths, &mut text),
+                Row::Heading(heading) => {
+                    let style = HEADING;
+                    let before = if text.is_empty() { "" } else { "\n" };
+                    text.push_str(&format!("{before}{style}{heading}{style:#}\n"));
+                }
+            }
         }
         text
     }
 
     fn widths(&self, width: usize) -> Vec<usize> {
+        let cells = || {
+            self.rows.iter().filter_map(|row| match row {
+                Row::Cells(cells) => Some(cells),
+                Row::Heading(_) => None,
+            })
+        };
         let natural =
-            |at: usize| self.rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.text.width()).max().unwrap_or(0);
+            |at: usize| cells().filter_map(|row| row.get(at)).map(|cell| cell.text.width()).max().unwrap_or(0);
         let mut widths: Vec<usize> = (0..self.columns.len()).map(natural).collect();
         let wrapped: Vec<usize> = (0..widths.len()).filter(|at| self.columns[*at] == Column::Wrapped).collect();
         // The last one gives way first: the first names what the row is about.

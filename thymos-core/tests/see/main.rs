@@ -6,4 +6,6 @@
 mod support;
 
 mod causes;
+mod log;
 mod snapshot;
+mod why;

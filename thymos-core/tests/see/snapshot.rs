@@ -1,7 +1,5 @@
 //! Compares text with a file that a person has read.
 
-#![allow(dead_code, reason = "what is shown comes after what it is made of")]
-
 use std::path::PathBuf;
 
 /// Compares `text` with `snapshots/<name>.txt`. What differs from run to run must have been replaced before.
