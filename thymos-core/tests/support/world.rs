@@ -221,6 +221,15 @@ impl World {
             }
         }
         command.env("RUSTUP_HOME", users_directory("RUSTUP_HOME", ".rustup"));
+        // Crates of the registry bring a `rust-toolchain.toml`, for which rustup would change the user's own toolchains. A
+        // toolchain that is named keeps it from looking, and cargo test names one; a test program that is started by hand
+        // does not.
+        command.env("RUSTUP_AUTO_INSTALL", "0");
+        if std::env::var_os("RUSTUP_TOOLCHAIN").is_none()
+            && let Some(toolchain) = own_toolchain()
+        {
+            command.env("RUSTUP_TOOLCHAIN", toolchain);
+        }
         command.env("HOME", self.home()).env("CARGO_HOME", self.root.join("cargo-home"));
         command.env("CARGO_INCREMENTAL", "0").env("CARGO_TERM_COLOR", "never");
         match self.mode {
@@ -233,6 +242,13 @@ impl World {
         command.env("THYMOS_DIR", self.store());
         command.envs(self.extra.borrow().iter().map(|(name, value)| (name, value)));
     }
+}
+
+/// Returns the toolchain that the tests run with, where it is one of rustup's.
+fn own_toolchain() -> Option<PathBuf> {
+    let cargo = PathBuf::from(std::env::var_os("CARGO")?);
+    let toolchain = cargo.parent()?.parent()?;
+    (toolchain.parent()?.ends_with("toolchains") && toolchain.join("lib").is_dir()).then(|| toolchain.to_owned())
 }
 
 /// Returns a directory of the user who runs the tests: from the variable, else below the home directory.
