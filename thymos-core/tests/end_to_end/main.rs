@@ -10,7 +10,6 @@ mod failures;
 mod hits;
 mod incremental;
 mod races;
-mod real;
 mod store;
 mod unobserved;
 mod verify_hits;

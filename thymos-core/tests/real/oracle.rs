@@ -1,0 +1,138 @@
+//! What is asked of every project.
+//!
+//! Plain cargo builds it at two places. Then the same places are built through the cache, the first with an empty store and
+//! the second with a warm one, and what comes out is compared. A difference between the two plain builds is no fault of a
+//! cache, so only what plain cargo makes alike at both places is compared between places; what it makes at one place is
+//! compared there in any case.
+
+use std::collections::BTreeMap;
+
+use crate::projects::{Project, Tests};
+use crate::support::{Checkout, Mode, Run, Stats, World};
+
+/// Ways in which a compile of these projects is not cached, and why that is right.
+const EXPECTED: [(&str, &str); 2] = [
+    ("compile failed", "a build script asks whether the compiler can do something, and it cannot"),
+    ("-o", "rustix's build script asks the same, and wants no output"),
+];
+
+const HERE: &str = "here";
+const THERE: &str = "there/and/deeper";
+
+/// Builds the project plainly and through the cache, and compares.
+pub fn judge(project: &Project) {
+    let name = project.name();
+    let mut world = World::new(Mode::Plain);
+    // As its author ships it, but for what only takes time: how much is optimised says nothing about a cache.
+    world.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0").env("CARGO_PROFILE_RELEASE_DEBUG", "0");
+    let first = project.lay(&world, HERE);
+    first.cargo("fetch").with_registry().ok();
+    world.share_registry();
+    // The second place gets the same versions where the project has no lock file of its own.
+    let lock = first.bytes("Cargo.lock");
+    project.lay(&world, THERE).write("Cargo.lock", lock);
+    let plain = [HERE, THERE].map(|place| build(project, &world.at(place)));
+    let results = results(project, &world.at(HERE));
+    for place in [HERE, THERE] {
+        world.at(place).remove("target");
+    }
+    let alike: Vec<_> =
+        project.programs.iter().filter(|program| plain[0].get(*program) == plain[1].get(*program)).collect();
+    eprintln!("{name}: plain cargo makes {alike:?} of {:?} alike at both places", project.programs);
+
+    world.set_mode(Mode::Cached);
+    world.zero();
+    let cold = built_and_fresh(project, &world, HERE, &plain[0]);
+    assert_accounted(&cold, &world);
+    world.zero();
+    let warm = built_and_fresh(project, &world, THERE, &plain[1]);
+    assert_accounted(&warm, &world);
+    assert_eq!(warm.misses, 0, "{name}: every compile is a hit elsewhere: {warm:#?}\n{}", left_out_events(&world));
+
+    tests_say_the_same(project, &world, results.as_ref());
+    eprintln!("{name}: {} compiles, {} of them again elsewhere", cold.hits + cold.misses, warm.hits);
+}
+
+/// Digests of the release programs.
+type Programs = BTreeMap<&'static str, u64>;
+
+fn build(project: &Project, here: &Checkout<'_>) -> Programs {
+    here.cargo("build --release --locked").ok();
+    let digest = |program: &&'static str| {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        here.bytes(&format!("target/release/{program}")).hash(&mut hasher);
+        (*program, hasher.finish())
+    };
+    project.programs.iter().map(digest).collect()
+}
+
+fn built_and_fresh(project: &Project, world: &World, place: &str, plain: &Programs) -> Stats {
+    let here = world.at(place);
+    let programs = build(project, &here);
+    let stats = world.stats();
+    assert_eq!(&programs, plain, "{} at {place}: the programs are those of plain cargo, byte for byte", project.name());
+    here.assert_fresh("build --release --locked");
+    stats
+}
+
+fn results(project: &Project, here: &Checkout<'_>) -> Option<Vec<String>> {
+    match project.tests {
+        Tests::Compared(words) => Some(said(
+            &here.cargo("test --release --locked --no-fail-fast").without("--quiet").arg_list(words).run(),
+            here,
+        )),
+        Tests::Left(why) => {
+            eprintln!("{}: its tests are left out: {why}", project.name());
+            None
+        }
+    }
+}
+
+/// Returns what the tests said, without times and places; tests run side by side, so the order says nothing.
+fn said(run: &Run, here: &Checkout<'_>) -> Vec<String> {
+    let place = here.root().display().to_string();
+    let tells = |line: &&str| line.starts_with("test ") || line.starts_with("running ");
+    let mut lines: Vec<String> = run
+        .stdout
+        .lines()
+        .filter(tells)
+        .map(|line| line.split("; finished in").next().unwrap_or(line).replace(&place, "."))
+        .collect();
+    lines.sort();
+    lines.push(run.status.to_string());
+    assert!(lines.len() > 1, "there are tests: {run:#?}");
+    lines
+}
+
+/// The tests run from what the cache holds, at both places and twice at the second.
+fn tests_say_the_same(project: &Project, world: &World, plain: Option<&Vec<String>>) {
+    let Some(plain) = plain else { return };
+    for place in [HERE, THERE] {
+        let here = world.at(place);
+        let now = results(project, &here).unwrap();
+        assert_eq!(&now, plain, "{} at {place}: the tests say what they say without a cache", project.name());
+        here.remove("target");
+    }
+    world.zero();
+    let again = results(project, &world.at(THERE)).unwrap();
+    assert_eq!(&again, plain, "{}: the tests of restored programs", project.name());
+    let stats = world.stats();
+    assert_accounted(&stats, world);
+    assert_eq!(stats.misses, 0, "{}: every harness is a hit: {stats:#?}\n{}", project.name(), left_out_events(world));
+    if let Tests::Compared(words) = project.tests {
+        world.at(THERE).assert_fresh(&format!("test --release --no-run --locked {words}"));
+    }
+}
+
+/// Every compile was a hit or a miss, but for those with a known reason.
+fn assert_accounted(stats: &Stats, world: &World) {
+    let expected = |reason: &&String| EXPECTED.iter().any(|(expected, _)| expected == *reason);
+    let left_out = stats.bypassed.keys().filter(|reason| !expected(reason)).chain(stats.degraded.keys()).count();
+    assert_eq!(left_out, 0, "no compile is left out: {stats:#?}\n{}", left_out_events(world));
+}
+
+fn left_out_events(world: &World) -> String {
+    let cached = |line: &&str| line.contains("\"outcome\":\"hit\"") || line.contains("\"reason\":\"never seen\"");
+    world.events_text().lines().filter(|line| !cached(line)).collect::<Vec<_>>().join("\n")
+}
