@@ -5,6 +5,9 @@
 /// Names the guards, comma-separated, that a debug build leaves out.
 pub const VARIABLE: &str = "THYMOS_TEST_WITHOUT";
 
+/// Stands for another processor than the host's in a debug build.
+pub const PROCESSOR: &str = "THYMOS_TEST_PROCESSOR";
+
 /// A protection against a wrong hit or a broken build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
@@ -52,6 +55,16 @@ pub enum Guard {
     PublishFailed,
     /// The working directory that a proc macro asked for binds the result.
     BindDirectory,
+    /// A proc macro that can read the compiler's arguments makes the unit a Bypass.
+    BindArguments,
+    /// The place of a source that a proc macro can ask for binds the result.
+    BindSpan,
+    /// The compiler's own path that a proc macro asked for binds the result.
+    BindExecutable,
+    /// Reads of the kernel's files count.
+    InputKernel,
+    /// The host's processor is part of the key where `native` stands for it.
+    KeyProcessor,
     /// Dep-info is rewritten for this checkout.
     DepInfoPaths,
     /// Streams are rewritten for this checkout.
@@ -89,6 +102,11 @@ impl Guard {
             Self::RestoreMode => "restore-mode",
             Self::PublishFailed => "publish-failed",
             Self::BindDirectory => "bind-directory",
+            Self::BindArguments => "bind-arguments",
+            Self::BindSpan => "bind-span",
+            Self::BindExecutable => "bind-executable",
+            Self::InputKernel => "input-kernel",
+            Self::KeyProcessor => "key-processor",
             Self::DepInfoPaths => "dep-info-paths",
             Self::StreamPaths => "stream-paths",
             Self::Observe => "observe",
@@ -101,6 +119,12 @@ impl Guard {
     pub fn on(self) -> bool {
         !cfg!(debug_assertions) || !taken_away(self.name())
     }
+}
+
+/// Returns the processor that a test put in the place of the host's.
+#[must_use]
+pub fn processor() -> Option<Vec<u8>> {
+    cfg!(debug_assertions).then(|| std::env::var(PROCESSOR).ok().map(String::into_bytes)).flatten()
 }
 
 fn taken_away(name: &str) -> bool {

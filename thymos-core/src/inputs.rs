@@ -7,7 +7,9 @@
 //! - externs: the key holds their content;
 //! - listings and look-ups in vain in `-L dependency` directories: rustc picks what it loads there by hash, and everything
 //!   that it then opens is an input;
-//! - the dynamic loader's cache and the C runtime of the compiler's own process, locale data, `/proc`, `/sys` and `/dev`.
+//! - the dynamic loader's cache and the C runtime of the compiler's own process, locale data;
+//! - what the compiler's runtime asks of the kernel, by name (`KERNEL`). The linker and what it starts may ask for anything
+//!   there that is no way to another file.
 //!
 //! Invariant: an access that no rule names is an input, or the unit is a Bypass.
 
@@ -89,7 +91,7 @@ impl Rules<'_> {
     fn ignores(&self, access: &Access, written: &HashSet<&Path>) -> bool {
         let path = access.path.as_path();
         let under = |dir: &Path| path.starts_with(dir);
-        ["/proc", "/sys", "/dev"].iter().any(|dir| under(Path::new(dir)))
+        self.is_of_the_kernel(access)
             || self.compiler.contains(path)
             || self.keyed.contains(path)
             || self.incremental.as_deref().is_some_and(under)
@@ -101,6 +103,17 @@ impl Rules<'_> {
             || (under(&self.sysroot) && !matches!(access.seen, Seen::File(_)))
             || self.is_dependency_search(access)
             || (!Guard::InputLink.on() && matches!(access.program, Program::Child(_)))
+    }
+
+    /// A file of the kernel has no content that could be compared, so one that nobody knows makes the unit a Bypass.
+    fn is_of_the_kernel(&self, access: &Access) -> bool {
+        let path = access.path.as_path();
+        is_kernels(path)
+            && (!Guard::InputKernel.on()
+                || KERNEL.iter().any(|known| path.starts_with(known))
+                // Who reads this reads the whole environment, which is an input then.
+                || path.ends_with("environ")
+                || (!self.is_compiler(&access.program) && !leads_elsewhere(path)))
     }
 
     fn is_dependency_search(&self, access: &Access) -> bool {
@@ -131,6 +144,9 @@ impl Rules<'_> {
     fn candidate(&self, access: &Access) -> Result<Option<Candidate>, Bypass> {
         let path = access.path.clone();
         let is_known = || self.known.iter().any(|known| known.starts_with(&path));
+        if is_kernels(&path) {
+            return Err(Bypass::Unaccounted(path.display().to_string()));
+        }
         Ok(match (access.kind, access.seen) {
             (AccessKind::Write, _) => None,
             (_, Seen::Absent) if self.is_searched(&path) => None,
@@ -146,6 +162,34 @@ impl Rules<'_> {
             }
         })
     }
+}
+
+/// What rustc's allocator, its thread pool, LLVM and the linkers that it starts ask for at their start, whatever they compile.
+const KERNEL: [&str; 15] = [
+    "/dev/fd", // the job server's descriptors
+    "/dev/null",
+    "/dev/random",
+    "/dev/shm",
+    "/dev/tty",
+    "/dev/urandom",
+    "/proc/self/cgroup",
+    "/proc/self/exe",
+    "/proc/self/maps",
+    "/proc/self/mountinfo",
+    "/proc/self/statm",
+    "/proc/sys/vm/overcommit_memory",
+    "/sys/devices/system",
+    "/sys/fs/cgroup",
+    "/sys/kernel/mm/transparent_hugepage",
+];
+
+fn is_kernels(path: &Path) -> bool {
+    ["/proc", "/sys", "/dev"].iter().any(|tree| path.starts_with(tree))
+}
+
+/// Returns whether a path may go through a process to files of every kind: `/proc/self/cwd/…`, `/proc/7/root/…`.
+fn leads_elsewhere(path: &Path) -> bool {
+    path.starts_with("/proc") && path.components().any(|part| matches!(part.as_os_str().to_str(), Some("cwd" | "root")))
 }
 
 /// Files of the operating system that every process looks at before `main` and that shape no artifact.

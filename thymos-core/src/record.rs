@@ -13,12 +13,12 @@ use crate::digest::Digest;
 use crate::event;
 use crate::guard::Guard;
 use crate::inputs::{self, Candidate, Rules};
-use crate::invocation::Invocation;
+use crate::invocation::{Argument, Invocation};
 use crate::locator;
 use crate::macros;
 use crate::manifest::{Entry, Input, Output};
 use crate::memo::Memo;
-use crate::observe::{AccessKind, Directory, Seen, WholeEnv};
+use crate::observe::{Access, AccessKind, Asked, Seen, WholeEnv};
 use crate::os;
 use crate::outcome::{Bypass, Degraded, Outcome, plain};
 use crate::request::{Request, Surroundings};
@@ -205,10 +205,13 @@ impl Recorder<'_> {
         let here = |path: &Path| self.around.directory.join(path);
         let sysroot = &self.request.compiler.sysroot;
         let whole_system = ["/", "/usr", "/usr/local"].iter().any(|root| sysroot == Path::new(root));
+        // Where `native` stands for the processor, the key holds what this file tells.
+        let native = unit.arguments.contains(&Argument::NativeCpu);
+        let processor = native.then(|| Path::new("/proc/cpuinfo"));
         let rules = Rules {
             compiler: self.request.compiler.files.iter().map(|(path, _)| path.as_path()).collect(),
             sysroot: if whole_system { sysroot.join("lib/rustlib") } else { sysroot.clone() },
-            keyed: self.request.keyed.iter().map(|keyed| keyed.path.as_path()).collect(),
+            keyed: self.request.keyed.iter().map(|keyed| keyed.path.as_path()).chain(processor).collect(),
             dependencies: unit
                 .search_paths
                 .iter()
@@ -312,9 +315,7 @@ impl Recorder<'_> {
         if Guard::InputObserved.on() {
             inputs.extend(variables::inputs(reads, self.around.environment));
         }
-        if Guard::BindDirectory.on() && self.asks_for_directory() {
-            inputs.extend(self.place_of_directory());
-        }
+        inputs.extend(self.places(info)?);
         let mut seen = HashSet::new();
         inputs.retain(|input| seen.insert(input.clone()));
         Ok(inputs)
@@ -341,18 +342,51 @@ impl Recorder<'_> {
         matches!(whole, WholeEnv::MaybeReadBy(readers) if !readers.iter().all(|path| self.is_output(path)))
     }
 
-    fn asks_for_directory(&self) -> bool {
-        match &self.compiled.observed.env {
-            Ok(reads) => reads.directory == Directory::Asked,
-            Err(_) => self.loads_macros(),
+    /// What a proc macro learnt of where it runs, beyond files and variables.
+    fn places(&self, info: &DepInfo) -> Result<Vec<Input>, Outcome> {
+        let directory = std::iter::once(self.around.directory.to_owned());
+        let Ok(reads) = &self.compiled.observed.env else {
+            let everywhere = if self.loads_macros() { Root::ALL.to_vec() } else { Vec::new() };
+            return Ok(self.bound(everywhere));
+        };
+        // What the compile itself made is read back, not run.
+        let foreign = |libraries: &'_ [PathBuf]| libraries.iter().find(|path| !self.is_output(path)).cloned();
+        if let Some(library) = foreign(&reads.arguments).filter(|_| Guard::BindArguments.on()) {
+            let name = library.file_name().unwrap_or_default().display();
+            let what = format!("arguments of the compiler, by {name}");
+            return Err(Outcome::Bypass(Bypass::Unaccounted(what)));
         }
+        let mut roots = Vec::new();
+        if Guard::BindDirectory.on() && reads.directory == Asked::Yes {
+            roots.extend(self.roots_of(directory.clone()));
+        }
+        if Guard::BindSpan.on() && foreign(&reads.spans).is_some() {
+            let sources = info.sources.iter().map(|path| self.around.directory.join(path));
+            roots.extend(self.roots_of(directory.chain(sources)));
+        }
+        if Guard::BindExecutable.on() && reads.executable == Asked::Yes {
+            let rustc =
+                self.request.compiler.sysroot.join("bin").join(format!("rustc{}", std::env::consts::EXE_SUFFIX));
+            let in_sysroot = |access: &Access| access.kind == AccessKind::Exec && access.path == rustc;
+            if !self.compiled.observed.accesses.iter().any(in_sysroot) {
+                return Err(Outcome::Bypass(Bypass::Unaccounted("the place of the compiler".to_owned())));
+            }
+            roots.push(Root::Sysroot);
+        }
+        Ok(self.bound(roots))
     }
 
-    /// The working directory lies in these roots, and its path is part of theirs.
-    fn place_of_directory(&self) -> Vec<Input> {
+    /// Returns the roots that these lie in: each one's path is part of theirs.
+    fn roots_of(&self, paths: impl Iterator<Item = PathBuf>) -> Vec<Root> {
         let roots = &self.request.roots;
-        let holds = |root: &Root| roots.path(*root).is_some_and(|path| self.around.directory.starts_with(path));
-        Root::ALL.into_iter().filter(holds).map(|root| Input::Place(root, roots.value(root))).collect()
+        let holds = |path: &Path, root: Root| roots.path(root).is_some_and(|root| path.starts_with(root));
+        paths.flat_map(|path| Root::ALL.into_iter().filter(move |root| holds(&path, *root))).collect()
+    }
+
+    fn bound(&self, mut roots: Vec<Root>) -> Vec<Input> {
+        roots.sort();
+        roots.dedup();
+        roots.into_iter().map(|root| Input::Place(root, self.request.roots.value(root))).collect()
     }
 
     fn out_dir_only_locates(&self, info: &DepInfo) -> bool {

@@ -9,6 +9,7 @@ use crate::action::{Action, ActionKey, ExternInput};
 use crate::compiler::{self, Compiler};
 use crate::digest::Digest;
 use crate::environment::{self, Environment};
+use crate::guard::{self, Guard};
 use crate::invocation::{Argument, Head, Invocation};
 use crate::memo::Memo;
 use crate::os;
@@ -164,8 +165,9 @@ impl Gather<'_> {
             Argument::File(name, path) => action.files.push((name.clone(), self.file(path, keyed)?)),
             Argument::Source(path) => action.arguments.push(("source".to_owned(), self.roots.rooted_path(path))),
             Argument::Incremental => action.arguments.push(("incremental".to_owned(), Vec::new())),
+            Argument::NativeCpu if !Guard::KeyProcessor.on() => {}
             Argument::NativeCpu => {
-                let processor = os::processor().ok_or(Outcome::Bypass(Bypass::NativeCpu))?;
+                let processor = guard::processor().or_else(os::processor).ok_or(Outcome::Bypass(Bypass::NativeCpu))?;
                 action.processor = Some(Digest::of(&processor));
             }
         }

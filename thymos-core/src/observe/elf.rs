@@ -1,4 +1,5 @@
-//! The little of ELF that observing needs: what an executable is for, and whether a library refers to `environ`.
+//! The little of ELF that observing needs: what an executable is for, whether a library refers to `environ`, and what its
+//! symbols are called.
 //!
 //! The invariant: any bytes whatever give an answer, without a panic and without reading more than the tables in
 //! question. Where the bytes cannot be understood the answer is the careful one.
@@ -36,6 +37,7 @@ const SECTION_HEADER: usize = 64;
 const SYMBOL: usize = 24;
 const DYNAMIC_ENTRY: usize = 16;
 const PT_INTERP: u32 = 3;
+const SHT_SYMTAB: u32 = 2;
 const SHT_DYNAMIC: u32 = 6;
 const SHT_DYNSYM: u32 = 11;
 const DT_NEEDED: u64 = 1;
@@ -71,22 +73,37 @@ pub fn bytes_import_environ(bytes: &[u8]) -> bool {
     .unwrap_or(true)
 }
 
+/// Returns the names of a library's symbols, local ones included, one after the other with zeros between them. A library
+/// that was stripped of them, and a file that is none, has none to tell.
+pub fn symbol_names(path: &Path) -> Option<Vec<u8>> {
+    let mut file = File::open(path).ok()?;
+    let source = &mut |offset, length| read_at(&mut file, offset, length).ok();
+    let sections = sections(source)?;
+    let all = || sections.as_chunks::<SECTION_HEADER>().0.iter();
+    let table = all().find(|section| u32_at(*section, 4) == Some(SHT_SYMTAB))?;
+    contents(all().nth(u32_at(table, 40)? as usize)?, source)
+}
+
 type Source<'a> = dyn FnMut(u64, usize) -> Option<Vec<u8>> + 'a;
 
-fn search(source: &mut Source<'_>) -> Option<bool> {
+fn sections(source: &mut Source<'_>) -> Option<Vec<u8>> {
     let head = source(0, 64)?;
     if !head.starts_with(b"\x7fELF\x02\x01") {
         return None;
     }
     let count = usize::from(u16_at(&head, 60)?);
-    let sections = source(u64_at(&head, 40)?, count.checked_mul(SECTION_HEADER)?)?;
+    source(u64_at(&head, 40)?, count.checked_mul(SECTION_HEADER)?)
+}
+
+fn search(source: &mut Source<'_>) -> Option<bool> {
+    let sections = sections(source)?;
     let mut understood = false;
-    for section in sections.chunks_exact(SECTION_HEADER) {
+    for section in sections.as_chunks::<SECTION_HEADER>().0 {
         let kind = u32_at(section, 4)?;
         if kind != SHT_DYNSYM && kind != SHT_DYNAMIC {
             continue;
         }
-        let names = sections.chunks_exact(SECTION_HEADER).nth(u32_at(section, 40)? as usize)?;
+        let names = sections.as_chunks::<SECTION_HEADER>().0.get(u32_at(section, 40)? as usize)?;
         let (table, names) = (contents(section, source)?, contents(names, source)?);
         let found = if kind == SHT_DYNSYM { imports(&table, &names) } else { needs_std(&table, &names) };
         if found? {
@@ -99,7 +116,7 @@ fn search(source: &mut Source<'_>) -> Option<bool> {
 
 /// Looks for an undefined symbol under one of the names that C libraries give the environment.
 fn imports(symbols: &[u8], names: &[u8]) -> Option<bool> {
-    for symbol in symbols.chunks_exact(SYMBOL) {
+    for symbol in symbols.as_chunks::<SYMBOL>().0 {
         let undefined = u16_at(symbol, 6)? == 0;
         if undefined && matches!(name(names, u32_at(symbol, 0)?.into())?, b"environ" | b"__environ" | b"_environ") {
             return Some(true);
@@ -110,7 +127,7 @@ fn imports(symbols: &[u8], names: &[u8]) -> Option<bool> {
 
 /// Looks for a dependency on Rust's shared standard library.
 fn needs_std(entries: &[u8], names: &[u8]) -> Option<bool> {
-    for entry in entries.chunks_exact(DYNAMIC_ENTRY) {
+    for entry in entries.as_chunks::<DYNAMIC_ENTRY>().0 {
         if u64_at(entry, 0)? == DT_NEEDED && name(names, u64_at(entry, 8)?)?.starts_with(b"libstd-") {
             return Some(true);
         }
@@ -125,8 +142,8 @@ fn contents(section: &[u8], source: &mut Source<'_>) -> Option<Vec<u8>> {
 
 fn interpreter(head: &[u8]) -> Option<Vec<u8>> {
     let table = usize::try_from(u64_at(head, 32)?).ok()?;
-    let headers = head.get(table..)?.chunks_exact(PROGRAM_HEADER).take(u16_at(head, 56)?.into());
-    let segment = headers.into_iter().find(|header| u32_at(header, 0) == Some(PT_INTERP))?;
+    let headers = head.get(table..)?.as_chunks::<PROGRAM_HEADER>().0.iter().take(u16_at(head, 56)?.into());
+    let segment = headers.into_iter().find(|header| u32_at(*header, 0) == Some(PT_INTERP))?;
     let start = usize::try_from(u64_at(segment, 8)?).ok()?;
     let bytes = head.get(start..start.checked_add(usize::try_from(u64_at(segment, 32)?).ok()?)?)?;
     Some(bytes.split(|&byte| byte == 0).next()?.to_vec())

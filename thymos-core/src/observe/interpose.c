@@ -1,5 +1,5 @@
 /* Preloaded into the compiler: reports each name that is asked of getenv, once, into shared memory, and whether a proc
- * macro asked for the working directory.
+ * macro asked for the working directory or for the program that it runs in.
  *
  * The invariant: the program cannot tell that this is here. The environment that `main` sees is the one it was meant to
  * have, in the same order; no descriptor stays open; nothing is printed; no system call is made after start-up. Nothing
@@ -12,6 +12,7 @@
 #define _GNU_SOURCE
 #include <link.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define REGION_OFFSET 0x40000
 #define MAGIC 0x7468796d6f73656eull
@@ -47,6 +48,7 @@ extern int dl_iterate_phdr(int (*)(struct dl_phdr_info *, size_t, void *), void 
 #define NR_MMAP 9
 #define NR_CLOSE 3
 #define NR_GETCWD 79
+#define NR_READLINKAT 267
 static long call(long nr, long a, long b, long c, long d, long e, long f) {
   long result;
   register long r10 __asm__("r10") = d;
@@ -62,6 +64,7 @@ static long call(long nr, long a, long b, long c, long d, long e, long f) {
 #define NR_MMAP 222
 #define NR_CLOSE 57
 #define NR_GETCWD 17
+#define NR_READLINKAT 78
 static long call(long nr, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = nr;
   register long x0 __asm__("x0") = a;
@@ -233,6 +236,8 @@ __attribute__((visibility("default"))) char *secure_getenv(const char *name) {
 /* The working directory. Code that was there at start-up asks for it on the compiler's behalf, which binds nothing. */
 
 #define DIRECTORY "=directory"
+#define EXECUTABLE "=executable"
+#define HERE -100 /* AT_FDCWD */
 #define FAILED(result) ((result) < 0 && (result) > -4096)
 #define NO_MEMORY 12
 #define LONGEST 4096
@@ -241,6 +246,11 @@ extern int *__errno_location(void) __attribute__((weak));
 extern void *malloc(size_t) __attribute__((weak));
 extern void *dlsym(void *, const char *) __attribute__((weak));
 #define NEXT ((void *)-1l) /* RTLD_NEXT, in glibc and in musl */
+
+static int same(const char *text, const char *other) {
+  const char *rest = after(text, other);
+  return rest && !*rest;
+}
 
 static void ask_directory(uintptr_t caller) {
   if (is_late(caller))
@@ -273,4 +283,17 @@ __attribute__((visibility("default"))) char *realpath(const char *path, char *re
   ask_directory((uintptr_t)__builtin_return_address(0));
   resolve next = &dlsym ? (resolve)dlsym(NEXT, "realpath") : 0;
   return next ? next(path, resolved) : fail(NO_MEMORY);
+}
+
+/* How the standard library finds the executable of the process. */
+__attribute__((visibility("default"))) ssize_t readlink(const char *path, char *buffer, size_t size) {
+  uintptr_t caller = (uintptr_t)__builtin_return_address(0);
+  if (is_late(caller) && path && same(path, "/proc/self/exe"))
+    note(EXECUTABLE, caller);
+  long result = call(NR_READLINKAT, HERE, (long)path, (long)buffer, (long)size, 0, 0);
+  if (FAILED(result)) {
+    fail((int)-result);
+    return -1;
+  }
+  return result;
 }

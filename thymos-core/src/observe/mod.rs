@@ -28,7 +28,7 @@ mod report;
 
 pub use platform::Running;
 pub use report::{
-    Access, AccessKind, Directory, EnvReads, FileStat, Incomplete, Observed, Outlived, Program, Rename, Seen, WholeEnv,
+    Access, AccessKind, Asked, EnvReads, FileStat, Incomplete, Observed, Outlived, Program, Rename, Seen, WholeEnv,
 };
 
 use std::io;

@@ -43,21 +43,27 @@ pub struct EnvReads {
     pub names: Vec<OsString>,
     /// Those of them that code asked for which was loaded while the compiler ran: a proc macro, not the compiler itself.
     pub late: Vec<OsString>,
-    /// Whether such code asked for the working directory.
-    pub directory: Directory,
+    /// Whether such code asked where it runs: `getcwd`, or `realpath` of any path.
+    pub directory: Asked,
+    /// Whether such code asked which program runs it: where `/proc/self/exe` leads.
+    pub executable: Asked,
+    /// Libraries of such code that can read the compiler's arguments, which are memory and no call.
+    pub arguments: Vec<PathBuf>,
+    /// Libraries of such code that can ask the compiler where the source of a span lies.
+    pub spans: Vec<PathBuf>,
     /// Whether something may have read the environment as a whole: a library loaded while the compiler ran (a proc
     /// macro) refers to `environ`, or `/proc/self/environ` was opened.
     pub whole: WholeEnv,
 }
 
-/// Whether code that was loaded while the compiler ran asked where it runs: `getcwd`, or `realpath` of any path.
+/// Whether code that was loaded while the compiler ran asked for something, and may have made anything of the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Directory {
+pub enum Asked {
     /// It did not.
     #[default]
-    Unasked,
-    /// It did, and may have made anything of the answer.
-    Asked,
+    No,
+    /// It did.
+    Yes,
 }
 
 /// Whether the environment may have been read as a whole.

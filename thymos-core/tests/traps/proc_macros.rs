@@ -1,6 +1,6 @@
 //! Proc macros, which read what they like and tell nobody.
 
-use crate::support::{Files, workspace};
+use crate::support::{Files, real_rustc, workspace};
 use crate::trap::guarded_by;
 
 /// A workspace in which `app` prints the text that the macro of `maker` makes with this body.
@@ -184,5 +184,78 @@ fn a_path_compiled_into_a_macro_is_read_where_the_macro_was_compiled() {
         let files = printing_what_a_macro_makes(&body);
         stage.sees_app(&stage.checkout("here", &files.clone().file("app/text.txt", "text of here")));
         stage.sees_app(&stage.checkout("there", &files.file("app/text.txt", "text of there")));
+    });
+}
+
+/// At a place with a longer path, the macro sees something longer.
+fn is_measured_anew_elsewhere(guards: &'static str, body: &str) {
+    guarded_by(guards).tell(|stage| {
+        let files = printing_what_a_macro_makes(body);
+        stage.sees_app(&stage.checkout("here", &files));
+        stage.sees_app(&stage.checkout("there/and/deeper", &files));
+    });
+}
+
+#[test]
+fn the_arguments_that_a_macro_measures_are_this_checkouts() {
+    is_measured_anew_elsewhere(
+        "bind-arguments",
+        "std::env::args().find(|argument| argument.ends_with(\"/deps\")).unwrap().len().to_string()",
+    );
+}
+
+#[test]
+fn the_kernels_files_about_the_process_are_read_anew() {
+    is_measured_anew_elsewhere(
+        "input-kernel",
+        "std::fs::read(\"/proc/self/cmdline\").unwrap().split(|byte| *byte == 0).find(|word| word.ends_with(b\"/deps\")).unwrap().len().to_string()",
+    );
+    is_measured_anew_elsewhere(
+        "input-kernel",
+        "std::fs::read_link(\"/proc/self/cwd\").unwrap().as_os_str().len().to_string()",
+    );
+}
+
+#[test]
+fn a_file_reached_through_the_kernels_files_is_an_input() {
+    guarded_by("input-kernel").tell(|stage| {
+        let reads = READS.replace("PATH", "\"/proc/self/cwd/text.txt\"");
+        let here = stage.checkout("here", &printing_what_a_macro_makes(&reads).file("text.txt", "one"));
+        stage.sees_app(&here);
+        here.write("text.txt", "two");
+        stage.sees_app_anew(&here);
+    });
+}
+
+#[test]
+fn the_place_of_generated_code_that_a_macro_measures_is_this_checkouts() {
+    guarded_by("bind-span").tell(|stage| {
+        let measures = "proc_macro::Span::call_site().local_file().map(|path| path.as_os_str().len()).unwrap_or(0).to_string()";
+        let files = printing_what_a_macro_makes(measures)
+            .file("app/build.rs", "fn main() { std::fs::write(std::env::var(\"OUT_DIR\").unwrap() + \"/made.rs\", \"maker::made!()\").unwrap() }")
+            .file("app/src/main.rs", "fn main() { println!(\"{}\", include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\"))) }");
+        stage.sees_app(&stage.checkout("here", &files));
+        stage.sees_app(&stage.checkout("there/and/deeper", &files));
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_executable_that_a_macro_asks_for_is_this_compiler() {
+    guarded_by("bind-executable").tell(|stage| {
+        let asks = "std::env::current_exe().unwrap().as_os_str().len().to_string()";
+        let here = stage.checkout("here", &printing_what_a_macro_makes(asks));
+        let sysroot = real_rustc().parent().and_then(std::path::Path::parent).unwrap().to_owned();
+        // One compiler at two places: the executable is the same file, and finds its libraries beside it.
+        for place in ["tc", "toolchains/another"] {
+            let bin = here.path(place).join("bin");
+            std::fs::create_dir_all(&bin).unwrap();
+            let _ = std::fs::remove_file(bin.join("rustc"));
+            std::fs::copy(sysroot.join("bin/rustc"), bin.join("rustc")).unwrap();
+            let _ = std::os::unix::fs::symlink(sysroot.join("lib"), here.path(place).join("lib"));
+            here.clean();
+            stage.sees(here.cargo("build").env("RUSTC", bin.join("rustc")).run());
+            stage.sees(here.program("app"));
+        }
     });
 }

@@ -1,7 +1,7 @@
 //! Which compiler it is, and the files that its codegen options name.
 #![cfg(unix)]
 
-use crate::support::{Checkout, package, real_rustc};
+use crate::support::{Checkout, Mode, World, package, real_rustc};
 use crate::trap::{compared_with_cargo, guarded_by};
 
 /// Returns the triple of the machine that compiles.
@@ -130,4 +130,26 @@ fn an_argument_file_is_its_content() {
             stage.sees(here.run("target/debug/deps/app"));
         }
     });
+}
+
+#[test]
+fn what_was_compiled_for_one_processor_is_not_served_to_another() {
+    // Plain cargo cannot be moved to another machine, so this trap has no oracle, only a control.
+    let hits_of_another = |mode: Mode| {
+        let world = World::new(mode);
+        let here = world.checkout("here", &package("app").file("src/main.rs", "fn main() {}"));
+        let build = |processor: &str| {
+            here.clean();
+            world.zero();
+            let cargo = here.cargo("build").env("RUSTFLAGS", "-Ctarget-cpu=native");
+            cargo.env("THYMOS_TEST_PROCESSOR", processor).ok();
+            world.stats().hits
+        };
+        assert_eq!((build("one"), build("one")), (0, 1), "the same processor is a hit:\n{}", world.events_text());
+        build("another")
+    };
+    if cfg!(debug_assertions) {
+        assert_eq!(hits_of_another(Mode::Cached), 0);
+        assert_eq!(hits_of_another(Mode::Without("key-processor")), 1, "the control");
+    }
 }

@@ -17,6 +17,7 @@ mod ability;
 #[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
 #[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
 mod arch;
+mod asks;
 mod calls;
 mod decode;
 mod exec;

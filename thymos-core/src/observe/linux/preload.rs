@@ -10,17 +10,18 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::os::fd::RawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use libc::seccomp_notif;
 
+use super::asks::{self, Asks};
 use super::exec;
 use super::listener::Listener;
 use super::record::Touch;
 use super::region::{IMAGE, ORIGINAL_ROOM, Region};
 use super::tracee::Tracee;
-use crate::observe::report::{AccessKind, Directory, EnvReads, Incomplete, Seen, WholeEnv};
-use crate::observe::{Environment, elf};
+use crate::observe::Environment;
+use crate::observe::report::{AccessKind, Asked, EnvReads, Incomplete, Seen};
 
 /// Room for the path of the library and the user's own LD_PRELOAD.
 const VALUE_ROOM: usize = ORIGINAL_ROOM + 64;
@@ -91,7 +92,7 @@ impl Preload {
     pub fn notice(&mut self, touch: &Touch, seen: Seen) {
         let Ok(region) = &self.state else { return };
         let loads = touch.program == 0 && touch.kind == AccessKind::Open && matches!(seen, Seen::File(_));
-        if loads && (is_library(&touch.path) || is_environ(&touch.path)) && region.is_ready() {
+        if loads && (is_library(&touch.path) || asks::is_environ(Path::new(&os(&touch.path)))) && region.is_ready() {
             self.suspects.push(touch.path.clone());
         }
     }
@@ -103,12 +104,17 @@ impl Preload {
             return Err(Incomplete::EnvironmentUnseen("the library was not loaded"));
         }
         let names = region.names().ok_or(Incomplete::TooManyVariables)?;
-        let (asked, names): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.as_bytes() == ASKED);
+        let (asked, names): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.as_bytes().starts_with(ASKED));
         let late = names.iter().filter_map(|name| name.as_bytes().strip_prefix(&[LATE])).map(os).collect();
         let all =
             names.iter().map(|name| os(name.as_bytes().strip_prefix(&[LATE]).unwrap_or(name.as_bytes()))).collect();
-        let directory = if asked.is_empty() { Directory::Unasked } else { Directory::Asked };
-        Ok(EnvReads { names: unique(all), late: unique(late), directory, whole: whole(self.suspects) })
+        let for_what = |what: &[u8]| {
+            let is_it = asked.iter().any(|name| name.as_bytes().strip_prefix(ASKED) == Some(what));
+            if is_it { Asked::Yes } else { Asked::No }
+        };
+        let Asks { whole, arguments, spans } = asks::of(self.suspects.iter().map(|path| os(path).into()).collect());
+        let (directory, executable) = (for_what(b"directory"), for_what(b"executable"));
+        Ok(EnvReads { names: unique(all), late: unique(late), directory, executable, arguments, spans, whole })
     }
 
     /// Undoes the offer to a program that could not be executed.
@@ -152,8 +158,8 @@ impl Preload {
 
 /// Stands before a name that code asked for which was loaded after the start.
 const LATE: u8 = 1;
-/// The record of such code asking for the working directory; no variable has an equals sign in its name.
-const ASKED: &[u8] = b"\x01=directory";
+/// Begins the record of such code asking for something else; no variable has an equals sign in its name.
+const ASKED: &[u8] = b"\x01=";
 const UNWRITABLE: &str = "the child's memory could not be written";
 
 /// Finds the user's own LD_PRELOAD, or else a variable that nobody needs before the library has started.
@@ -204,17 +210,6 @@ fn is_library(path: &[u8]) -> bool {
     let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
     let sysroot = memchr::memmem::find(path, b"/lib/rustlib/").is_some();
     !sysroot && name != b"ld.so.cache" && memchr::memmem::find(name, b".so").is_some()
-}
-
-fn is_environ(path: &[u8]) -> bool {
-    path.starts_with(b"/proc/") && path.ends_with(b"/environ")
-}
-
-/// A library that is loaded while the program runs is code that others wrote, such as a proc macro.
-fn whole(suspects: Vec<Vec<u8>>) -> WholeEnv {
-    let paths = suspects.into_iter().map(|path| PathBuf::from(os(&path)));
-    let readers: Vec<PathBuf> = paths.filter(|path| path.ends_with("environ") || elf::imports_environ(path)).collect();
-    if readers.is_empty() { WholeEnv::Unread } else { WholeEnv::MaybeReadBy(readers) }
 }
 
 fn unique(names: Vec<OsString>) -> Vec<OsString> {
