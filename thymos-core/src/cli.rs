@@ -13,6 +13,7 @@ mod stats;
 mod table;
 mod verify;
 mod version;
+mod watch;
 mod why;
 
 use std::ffi::{OsStr, OsString};
@@ -65,6 +66,8 @@ enum Sub {
     Why(why::Args),
     /// Tells the last build as a page: timeline, critical path, what misses cost
     Report(report::Args),
+    /// Shows the builds that use the cache while they run
+    Watch(watch::Args),
     /// Removes what was not used for longest, down to the size limit
     Gc(gc::Args),
     /// Checks what the cache holds
@@ -114,6 +117,7 @@ pub fn run() -> ExitCode {
         Some(Sub::Stats(args)) => stats::run(&args, &settings),
         Some(Sub::Why(args)) => why::run(&args, &settings, &environment),
         Some(Sub::Report(args)) => report::run(&args, &settings),
+        Some(Sub::Watch(args)) => watch::run(&args, &settings, &environment),
         Some(Sub::Demo) => demo::run(),
         Some(Sub::Gc(args)) => gc::run(&args, &settings),
         Some(Sub::Verify(args)) => verify::run(&args, &settings),

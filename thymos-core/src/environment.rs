@@ -22,6 +22,10 @@ pub const VERIFY: &str = "THYMOS_VERIFY";
 pub const SUMMARY: &str = "THYMOS_SUMMARY";
 /// How wide the terminal is, in columns; the terminal itself is asked where it is not set.
 pub const COLUMNS: &str = "COLUMNS";
+/// Set and not empty: nothing is coloured. See <https://no-color.org>.
+pub const NO_COLOR: &str = "NO_COLOR";
+/// What kind of terminal there is; `dumb` can only print.
+pub const TERM: &str = "TERM";
 /// Set for everything that a wrapper starts, so that a wrapper never runs inside a wrapped compile.
 pub const ACTIVE: &str = "THYMOS_ACTIVE";
 

@@ -56,5 +56,6 @@ pub mod summary;
 pub mod unit;
 pub mod variables;
 pub mod verify;
+pub mod watch;
 pub mod why;
 pub mod wrapper;

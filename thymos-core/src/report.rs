@@ -4,15 +4,16 @@
 //! events: it is given a [`Build`].
 
 mod escape;
-mod figure;
+pub(crate) mod figure;
 pub mod html;
 mod timeline;
 pub mod trace;
 
 use serde::Serialize;
 
-use crate::build::Build;
+use crate::build::{Build, cost};
 use crate::cause::Cause;
+use crate::why;
 
 /// The version of the form that `thymos report --format json` prints.
 pub const SCHEMA: u32 = 1;
@@ -114,6 +115,8 @@ pub struct Cost {
     pub outcome: String,
     /// The reason in words.
     pub why: String,
+    /// What a person can do about it.
+    pub advice: Option<String>,
     /// The units, as indices.
     pub units: Vec<usize>,
     /// What the compiler took in all, in microseconds.
@@ -146,13 +149,7 @@ impl Report {
             report.units[step.unit].on_path = true;
             report.path.push(Step { unit: step.unit, busy_us: step.busy_us, idle_us: step.idle_us });
         }
-        let cost = |cost: crate::build::cost::Cost| Cost {
-            outcome: cost.outcome,
-            why: cost.reason,
-            units: cost.units,
-            compile_us: cost.compile_us,
-        };
-        report.costs = build.costs().into_iter().map(cost).collect();
+        report.costs = build.costs().into_iter().map(|cost| told(build, cost)).collect();
         report
     }
 
@@ -160,6 +157,18 @@ impl Report {
     #[must_use]
     pub fn name(&self) -> &str {
         self.workspace.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or("unknown workspace")
+    }
+}
+
+fn told(build: &Build, cost: cost::Cost) -> Cost {
+    let root = cost.units.first().map(|unit| build.root(*unit));
+    let cause = root.and_then(|root| build.units[root].event.cause.as_ref());
+    Cost {
+        outcome: cost.outcome,
+        why: cost.reason,
+        advice: cause.and_then(Cause::advice),
+        units: cost.units,
+        compile_us: cost.compile_us,
     }
 }
 
@@ -173,7 +182,7 @@ fn unit(build: &Build, index: usize) -> Unit {
         unit: event.unit.clone(),
         kind: event.kind.clone(),
         outcome: event.outcome.clone(),
-        why: unit.words(),
+        why: if event.outcome == "hit" { String::new() } else { why::story(build, index) },
         cause: event.cause.clone(),
         root: build.root(index),
         start_us: unit.start_us,

@@ -189,6 +189,12 @@ pub fn parent_started() -> Option<Vec<u8>> {
     None
 }
 
+/// Returns nothing: when a process was started is not known.
+#[must_use]
+pub fn started(_process: u32) -> Option<Vec<u8>> {
+    None
+}
+
 /// Returns whether standard error is a terminal.
 #[must_use]
 pub fn stderr_is_terminal() -> bool {
@@ -225,4 +231,7 @@ pub mod signals {
     pub fn end_by(signal: i32) -> ! {
         std::process::exit(128 + signal)
     }
+
+    /// Does nothing: a console stops no program.
+    pub fn stop() {}
 }

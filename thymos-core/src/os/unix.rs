@@ -274,13 +274,19 @@ pub fn parent() -> u32 {
     rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get().unsigned_abs())
 }
 
-/// Returns text that says when the process that started this one was itself started, in the system's own unit; nothing where
-/// the system does not say. Together with the id it names a process for ever within one boot.
+/// Returns text that says when the process that started this one was itself started; see [`started`].
+#[must_use]
+pub fn parent_started() -> Option<Vec<u8>> {
+    started(parent())
+}
+
+/// Returns text that says when a process was started, in the system's own unit; nothing where the system does not say.
+/// Together with the id it names a process for ever within one boot.
 ///
 /// Source: field 22 of `/proc/<pid>/stat`, proc(5). The second field may hold any byte, so fields are counted from its end.
 #[must_use]
-pub fn parent_started() -> Option<Vec<u8>> {
-    let stat = read_line(&format!("/proc/{}/stat", parent()))?;
+pub fn started(process: u32) -> Option<Vec<u8>> {
+    let stat = read_line(&format!("/proc/{process}/stat"))?;
     let name_ends = stat.iter().rposition(|byte| *byte == b')')?;
     stat[name_ends..].split(|byte| *byte == b' ').nth(20).map(<[u8]>::to_vec)
 }

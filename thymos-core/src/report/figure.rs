@@ -18,22 +18,6 @@ pub fn span(us: u64) -> String {
     }
 }
 
-/// Returns a number of bytes: `1.2 GB`.
-#[must_use]
-pub fn bytes(bytes: u64) -> String {
-    let units = ["B", "kB", "MB", "GB", "TB"];
-    let (mut value, mut unit) = (bytes as f64, 0);
-    while value >= 999.5 && unit + 1 < units.len() {
-        value /= 1000.0;
-        unit += 1;
-    }
-    if unit == 0 || value >= 99.95 {
-        format!("{value:.0} {}", units[unit])
-    } else {
-        format!("{value:.1} {}", units[unit])
-    }
-}
-
 /// Returns a moment, given in milliseconds since the epoch, in universal time: `2026-11-26 09:05`.
 ///
 /// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.

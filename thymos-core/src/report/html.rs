@@ -8,8 +8,9 @@
 use std::fmt::Write;
 
 use super::escape::Text;
-use super::figure::{bytes, date, span};
+use super::figure::{date, span};
 use super::{Cost, Report, Unit, timeline};
+use crate::amount::{bytes, share};
 use crate::digest::Digest;
 
 const STYLE: &str = include_str!("page.css");
@@ -66,7 +67,7 @@ fn head(report: &Report) -> String {
 
 fn summary(report: &Report) -> String {
     let looked_up = report.hits + report.misses;
-    let rate = if looked_up == 0 { "–".to_owned() } else { format!("{:.1} %", floor(report.hit_rate)) };
+    let rate = if looked_up == 0 { "–".to_owned() } else { share(report.hits as u64, looked_up as u64) };
     let missed: u64 = report.costs.iter().map(|cost| cost.compile_us).sum();
     let on_path: u64 = report.path.iter().map(|step| step.busy_us).sum();
     let tiles = [
@@ -82,11 +83,6 @@ fn summary(report: &Report) -> String {
     }
     html.push_str("</dl>\n");
     html
-}
-
-/// Returns a share in percent with one decimal; what is not all never shows as 100.
-fn floor(share: f64) -> f64 {
-    (share * 1000.0).floor() / 10.0
 }
 
 fn legend(report: &Report) -> String {
@@ -130,9 +126,11 @@ fn costs(report: &Report) -> String {
          <th scope=\"col\" class=\"n\">Compile time</th><th scope=\"col\">Crates</th></tr></thead><tbody>\n",
     );
     for cost in &report.costs {
+        let advice =
+            cost.advice.as_ref().map(|advice| format!("<br><small>{}</small>", Text(advice))).unwrap_or_default();
         let _ = writeln!(
             html,
-            "<tr><th scope=\"row\">{} {} <span class=\"tag\">{}</span></th><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
+            "<tr><th scope=\"row\">{} {} <span class=\"tag\">{}</span>{advice}</th><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
             swatch(&cost.outcome),
             Text(&cost.why),
             Text(&cost.outcome),

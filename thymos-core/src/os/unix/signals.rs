@@ -61,3 +61,11 @@ pub fn end_by(signal: i32) -> ! {
     }
     std::process::exit(128 + signal)
 }
+
+/// Stops this process as Ctrl-Z does, until somebody lets it go on.
+pub fn stop() {
+    // SAFETY: the call takes a plain integer.
+    unsafe {
+        libc::raise(libc::SIGTSTP);
+    }
+}
