@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod cargo;
 mod demo;
 mod doctor;
@@ -7,7 +8,9 @@ mod gc;
 mod groups;
 mod hierarchy;
 mod plan;
+mod progress;
 mod report;
+mod scratch;
 mod setup;
 mod stats;
 mod table;
@@ -22,6 +25,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::environment::{Environment, SCCACHE_DIR};
+use crate::os::signals;
 use crate::sccache;
 use crate::settings::Settings;
 
@@ -68,6 +72,8 @@ enum Sub {
     Report(report::Args),
     /// Shows the builds that use the cache while they run
     Watch(watch::Args),
+    /// Times this workspace without and with the cache, in scratch directories
+    Bench(bench::Args),
     /// Removes what was not used for longest, down to the size limit
     Gc(gc::Args),
     /// Checks what the cache holds
@@ -119,6 +125,7 @@ pub fn run() -> ExitCode {
         Some(Sub::Report(args)) => report::run(&args, &settings),
         Some(Sub::Watch(args)) => watch::run(&args, &settings, &environment),
         Some(Sub::Demo) => demo::run(),
+        Some(Sub::Bench(args)) => bench::run(&args, &environment),
         Some(Sub::Gc(args)) => gc::run(&args, &settings),
         Some(Sub::Verify(args)) => verify::run(&args, &settings),
         Some(Sub::Plan(args)) => plan::run(&args),
@@ -133,7 +140,10 @@ fn ended(done: Result<ExitCode, String>) -> ExitCode {
         Ok(code) => code,
         Err(message) => {
             eprintln!("thymos: {message}");
-            ExitCode::from(2)
+            match signals::seen() {
+                Some(signal) => signals::end_by(signal),
+                None => ExitCode::from(2),
+            }
         }
     }
 }

@@ -74,6 +74,8 @@ pub fn run(arguments: &[OsString], settings: &Settings, environment: &Environmen
     let (began, name) = (event::now_ms(), name());
     let mut command = Command::new("cargo");
     command.args(arguments).env("RUSTC_WRAPPER", own).env(environment::BUILD, &name);
+    // One line is enough.
+    command.env_remove(environment::SUMMARY);
     let status = attend(&mut command)?;
     if says_anything(arguments) && environment.get(environment::ACTIVE).is_none() {
         let compiled = events(settings, began, &name);

@@ -4,13 +4,12 @@
 //! its target directory was removed. Invariant: nothing outside the scratch directory is written, but for what Cargo
 //! downloads.
 
-use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
+use super::progress::watch;
+use super::scratch::Scratch;
 use crate::environment;
 use crate::outcome::plain;
 use crate::stats::Stats;
@@ -40,7 +39,7 @@ const FILES: [(&str, &str); 5] = [
 ];
 
 struct Demo {
-    scratch: tempfile::TempDir,
+    scratch: Scratch,
     online: &'static [&'static str],
 }
 
@@ -52,9 +51,7 @@ struct Build {
 }
 
 pub fn run() -> Result<ExitCode, String> {
-    let scratch =
-        tempfile::Builder::new().prefix("thymos-demo-").tempdir().map_err(failed("make a scratch directory"))?;
-    let mut demo = Demo { scratch, online: &["--offline"] };
+    let mut demo = Demo { scratch: Scratch::new("demo")?, online: &["--offline"] };
     println!("Building a small workspace with serde, clap and toml_edit, three times.\n");
     demo.write()?;
     demo.resolve()?;
@@ -122,40 +119,11 @@ impl Demo {
         if let Some(mode) = mode {
             command.env("RUSTC_WRAPPER", own).env(environment::MODE, mode).env(environment::DIR, self.at("store"));
         }
-        let start = Instant::now();
-        watch(&mut command, name)?;
-        let took = start.elapsed();
+        let took = watch(&mut command, name)?;
         let program = target.join("debug").join(format!("hello{}", std::env::consts::EXE_SUFFIX));
         let output = Command::new(program).output().map_err(failed("run what was built"))?;
         Ok(Build { name, took, said: String::from_utf8_lossy(&output.stdout).trim().to_owned() })
     }
-}
-
-/// Runs Cargo and shows how far it is: a moving line on a terminal, one line otherwise.
-fn watch(command: &mut Command, name: &str) -> Result<(), String> {
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {pos} crates, {elapsed}  {msg}") {
-        bar.set_style(style);
-    }
-    bar.set_prefix(name.to_owned());
-    bar.enable_steady_tick(Duration::from_millis(120));
-    if bar.is_hidden() {
-        println!("{name} …");
-        let _ = std::io::stdout().flush();
-    }
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(failed("start cargo"))?;
-    let mut said = String::new();
-    for line in child.stderr.take().map(BufReader::new).into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
-        if let Some(krate) = line.trim_start().strip_prefix("Compiling ") {
-            bar.inc(1);
-            bar.set_message(krate.split(' ').next().unwrap_or_default().to_owned());
-        }
-        said.push_str(&line);
-        said.push('\n');
-    }
-    let status = child.wait().map_err(failed("wait for cargo"))?;
-    bar.finish_and_clear();
-    if status.success() { Ok(()) } else { Err(format!("the demo's build failed:\n{said}")) }
 }
 
 fn report(builds: &[Build], stats: &Stats) -> Result<ExitCode, String> {
@@ -174,6 +142,6 @@ fn report(builds: &[Build], stats: &Stats) -> Result<ExitCode, String> {
         return Err("the three builds do not behave alike; please report this".to_owned());
     }
     println!("The programs of all three builds print the same: {}", builds[0].said);
-    println!("\nNext: RUSTC_WRAPPER=thymos cargo build, in your own workspace; then thymos stats.");
+    println!("\nNext, in your own workspace: thymos build, then thymos stats; or thymos bench.");
     Ok(ExitCode::SUCCESS)
 }

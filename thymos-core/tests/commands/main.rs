@@ -4,6 +4,8 @@
 mod support;
 
 #[cfg(unix)]
+mod bench;
+#[cfg(unix)]
 mod cargo;
 #[cfg(unix)]
 mod sccache;
