@@ -3,6 +3,7 @@
 mod bench;
 mod cargo;
 mod demo;
+mod docker;
 mod doctor;
 mod gc;
 mod groups;
@@ -84,6 +85,8 @@ enum Sub {
     Setup(setup::Args),
     /// Looks whether everything works, and says what mends it
     Doctor(doctor::Args),
+    /// Writes a Dockerfile, a compose file and a script that build with the cache
+    Docker(docker::Args),
 }
 
 /// Returns whether the first argument is a command of ours and not a compiler.
@@ -131,6 +134,7 @@ pub fn run() -> ExitCode {
         Some(Sub::Plan(args)) => plan::run(&args),
         Some(Sub::Setup(args)) => setup::run(&args, &settings, &environment),
         Some(Sub::Doctor(args)) => doctor::run(&args, &settings, &environment),
+        Some(Sub::Docker(args)) => docker::run(&args, &environment),
     };
     ended(done)
 }

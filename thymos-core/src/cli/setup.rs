@@ -6,8 +6,8 @@
 
 mod alias;
 pub mod change;
-mod confirm;
-mod diff;
+pub mod confirm;
+pub mod diff;
 pub mod edit;
 pub mod file;
 pub mod lines;
