@@ -7,7 +7,7 @@ dockerfile=@DOCKERFILE@
 tag=@IMAGE@:latest
 platform=()
 extra=()
-layers=()
+layers=reuse
 task=build
 
 usage() {
@@ -32,7 +32,7 @@ fail() {
 
 while (($#)); do
     case "$1" in
-    --no-cache) layers=(--no-cache) ;;
+    --no-cache) layers=refresh ;;
     --stats | --clean) task="${1#--}" ;;
     --tag | --platform)
         [[ -n "${2:-}" ]] || fail "$1 wants a value"
@@ -113,7 +113,13 @@ clean)
     ;;
 build)
     SECONDS=0
-    build -t "$tag" ${layers[@]+"${layers[@]}"} || fail "the image was not built; the reason is above"
+    again=()
+    if [[ "$layers" == refresh ]]; then
+        # Docker's own --no-cache would empty the cache mounts; for podman and buildah it is what is meant.
+        again=(--build-arg "REFRESH=$(date +%s%N)")
+        [[ "${builder[0]}" == */docker ]] || again+=(--no-cache)
+    fi
+    build -t "$tag" ${again[@]+"${again[@]}"} || fail "the image was not built; the reason is above"
     rate="$(bare | awk '$1 == "hits" { rate = $3 " % hits" } END { print rate }')"
     echo
     echo "$tag: built in $SECONDS s, ${rate:-nothing compiled: every layer was there}"

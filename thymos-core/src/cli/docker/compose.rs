@@ -2,13 +2,18 @@
 //!
 //! Invariant: pure. It is read by docker-compose 1.27 and later, and by `docker compose`.
 
-use super::project::Project;
+use super::project::{Project, Wrapper};
 
 /// Renders the file. The volume of the cache has a name of its own, so that other projects' containers share it.
 #[must_use]
 pub fn render(project: &Project) -> String {
     let Project { image, names, .. } = project;
     let (file, dockerfile) = (&names.compose, &names.dockerfile);
+    let (build, run) = (&project.bases.build, &project.bases.run);
+    let wrapper = match &project.wrapper {
+        Wrapper::Image(image) => format!("        THYMOS_IMAGE: ${{THYMOS_IMAGE:-{image}}}\n"),
+        Wrapper::Workspace => String::new(),
+    };
     let service = image.rsplit('/').next().unwrap_or(image);
     format!(
         "# Written by `thymos docker`, which also updates it; `thymos docker --check` tells whether it is up to date.
@@ -25,9 +30,10 @@ services:
     build: &build
       context: .
       dockerfile: {dockerfile}
-      # Without a value here, each is taken from the environment, or else from the Dockerfile.
-      args: [PROFILE, RUNTIME_IMAGE, RUST_IMAGE, THYMOS_IMAGE]
-
+      args:
+        RUST_IMAGE: ${{RUST_IMAGE:-{build}}}
+        RUNTIME_IMAGE: ${{RUNTIME_IMAGE:-{run}}}
+{wrapper}
   release:
     profiles: [release]
     image: {image}:latest

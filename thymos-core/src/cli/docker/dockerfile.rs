@@ -18,6 +18,8 @@ const DOWNLOADS: &str = "\
     --mount=type=cache,id=cargo-git,sharing=locked,target=/usr/local/cargo/git \\
     ";
 const CACHE: &str = "--mount=type=cache,id=thymos-${TARGETARCH},sharing=shared,target=/sccache \\\n    ";
+/// A variable of the commands that follow is part of their layers' keys. Docker's own `--no-cache` empties cache mounts too.
+const REFRESH: &str = "ARG REFRESH\n";
 /// The version of cargo-chef that the second preset installs; an argument of the build overrides it.
 const CHEF: &str = "0.1.78";
 
@@ -52,7 +54,9 @@ fn head(project: &Project) -> String {
     };
     format!(
         "# Written by `thymos docker`, which also updates it; `thymos docker --check` tells whether it is up to date.\n#\n\
-         #   DOCKER_BUILDKIT=1 docker build -f {} -t {image}:latest .\n\n\
+         #   DOCKER_BUILDKIT=1 docker build -f {} -t {image}:latest .\n#\n\
+         # docker build --no-cache empties the cache mounts too; --build-arg REFRESH=\"$(date +%s)\" builds every layer again and \
+         keeps them.\n\n\
          ARG RUST_IMAGE={}\n\
          ARG RUNTIME_IMAGE={}\n{wrapper}",
         names.dockerfile, bases.build, bases.run
@@ -70,7 +74,7 @@ fn wrapper_stage(project: &Project) -> String {
          WORKDIR /thymos\n\
          COPY . .\n\
          RUN {DOWNLOADS}command -v thymos \\\n \
-         || {{ RUSTC_WRAPPER= cargo build {locked}--release --package thymos-core --bin thymos --target-dir target \\\n \
+         || {{ RUSTC_WRAPPER='' cargo build {locked}--release --package thymos-core --bin thymos --target-dir target \\\n \
          && install target/*/thymos {WRAPPER} \\\n \
          && rm -rf target; }}\n"
     )
@@ -119,7 +123,7 @@ fn build_stage(project: &Project) -> String {
          COPY . .\n\
          ARG PROFILE=release\n\
          ARG TARGETARCH\n\
-         RUN {DOWNLOADS}{CACHE}{}",
+         {REFRESH}RUN {DOWNLOADS}{CACHE}{}",
         compile(project, "\n && rm -rf target \\")
     )
 }
@@ -130,14 +134,14 @@ fn chef_stages(project: &Project) -> String {
         "FROM toolchain AS chef\n\
          ARG CHEF_VERSION={CHEF}\n\
          ARG TARGETARCH\n\
-         RUN {DOWNLOADS}{CACHE}cargo install --locked --root /usr/local --version \"$CHEF_VERSION\" cargo-chef\n\n\
+         {REFRESH}RUN {DOWNLOADS}{CACHE}cargo install --locked --root /usr/local --version \"$CHEF_VERSION\" cargo-chef\n\n\
          FROM chef AS planner\n\
          COPY . .\n\
          RUN cargo chef prepare --recipe-path /recipe.json\n\n\
          FROM chef AS build\n\
          COPY --from=planner /recipe.json /recipe.json\n\
          ARG PROFILE=release\n\
-         RUN {DOWNLOADS}{CACHE}cargo chef cook {locked}--profile \"$PROFILE\" {selection} --target-dir target \
+         {REFRESH}RUN {DOWNLOADS}{CACHE}cargo chef cook {locked}--profile \"$PROFILE\" {selection} --target-dir target \
          --recipe-path /recipe.json\n\
          COPY . .\n\
          RUN {DOWNLOADS}{CACHE}{}",
@@ -150,7 +154,8 @@ fn compile(project: &Project, afterwards: &str) -> String {
     let (selection, locked) = (project.selection(), project.locked());
     let triple = project.target.as_ref().map(|target| format!("{target}/")).unwrap_or_default();
     format!(
-        "thymos stats --zero; \\\n    \
+        "unset REFRESH; \\\n    \
+         thymos stats --zero; \\\n    \
          cargo build {locked}--profile \"$PROFILE\" {selection} --target-dir target \\\n \
          && install -D -t /out target/{triple}*/{} \\{afterwards}\n \
          && (thymos stats || true)\n",
@@ -192,7 +197,7 @@ fn apt(packages: &std::collections::BTreeSet<&'static str>) -> String {
     }
     let list = packages.iter().copied().collect::<Vec<_>>().join(" ");
     format!(
-        "{APT_NOTE}RUN apt-get update \\\n \
+        "{REFRESH}{APT_NOTE}RUN apt-get update \\\n \
          && apt-get install --yes --no-install-recommends {list} \\\n \
          && rm -rf /var/lib/apt/lists/*\n"
     )
