@@ -2,6 +2,8 @@
 
 mod bench;
 mod cargo;
+mod clear;
+mod confirm;
 mod demo;
 mod docker;
 mod doctor;
@@ -77,6 +79,8 @@ enum Sub {
     Bench(bench::Args),
     /// Removes what was not used for longest, down to the size limit
     Gc(gc::Args),
+    /// Empties the cache, or takes one crate out of it
+    Clear(clear::Args),
     /// Checks what the cache holds
     Verify(verify::Args),
     /// Explains what suits this machine, linkers and caches, and why
@@ -123,13 +127,14 @@ pub fn run() -> ExitCode {
     }
     let done = match command {
         None => cargo::run(&arguments, &settings, &environment),
-        Some(Sub::Stats(args)) => stats::run(&args, &settings),
+        Some(Sub::Stats(args)) => stats::run(&args, &settings, &environment),
         Some(Sub::Why(args)) => why::run(&args, &settings, &environment),
         Some(Sub::Report(args)) => report::run(&args, &settings),
         Some(Sub::Watch(args)) => watch::run(&args, &settings, &environment),
         Some(Sub::Demo) => demo::run(),
         Some(Sub::Bench(args)) => bench::run(&args, &environment),
-        Some(Sub::Gc(args)) => gc::run(&args, &settings),
+        Some(Sub::Gc(args)) => gc::run(&args, &settings, &environment),
+        Some(Sub::Clear(args)) => clear::run(&args, &settings, &environment),
         Some(Sub::Verify(args)) => verify::run(&args, &settings),
         Some(Sub::Plan(args)) => plan::run(&args),
         Some(Sub::Setup(args)) => setup::run(&args, &settings, &environment),
