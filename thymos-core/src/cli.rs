@@ -3,6 +3,7 @@
 mod bench;
 mod cargo;
 mod clear;
+mod completions;
 mod confirm;
 mod demo;
 mod docker;
@@ -10,6 +11,7 @@ mod doctor;
 mod gc;
 mod groups;
 mod hierarchy;
+mod man;
 mod plan;
 mod progress;
 mod report;
@@ -65,17 +67,20 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Sub {
-    /// Builds a small workspace three times, and shows what the cache does
+    /// Builds a small workspace three times, to show the cache at work
+    #[command(
+        after_help = "Examples:\n  thymos demo     in a scratch directory that is gone afterwards\n  thymos bench    the same with your own workspace"
+    )]
     Demo,
     /// Shows hits, misses, and every reason for not hitting
     Stats(stats::Args),
     /// Tells why units of the last build were compiled
     Why(why::Args),
-    /// Tells the last build as a page: timeline, critical path, what misses cost
+    /// Tells the last build as a page: timeline, critical path, costs
     Report(report::Args),
     /// Shows the builds that use the cache while they run
     Watch(watch::Args),
-    /// Times this workspace without and with the cache, in scratch directories
+    /// Times this workspace without and with the cache, in copies of it
     Bench(bench::Args),
     /// Removes what was not used for longest, down to the size limit
     Gc(gc::Args),
@@ -85,12 +90,16 @@ enum Sub {
     Verify(verify::Args),
     /// Explains what suits this machine, linkers and caches, and why
     Plan(plan::Args),
-    /// Writes that into Cargo's configuration; --undo takes it back
+    /// Writes what suits into Cargo's configuration, and takes it back
     Setup(setup::Args),
     /// Looks whether everything works, and says what mends it
     Doctor(doctor::Args),
-    /// Writes a Dockerfile, a compose file and a script that build with the cache
+    /// Writes a Dockerfile, a compose file and a script that use the cache
     Docker(docker::Args),
+    /// Prints what lets a shell complete this command line
+    Completions(completions::Args),
+    /// Prints the manual, as man pages
+    Man(man::Args),
 }
 
 /// Returns whether the first argument is a command of ours and not a compiler.
@@ -140,6 +149,8 @@ pub fn run() -> ExitCode {
         Some(Sub::Setup(args)) => setup::run(&args, &settings, &environment),
         Some(Sub::Doctor(args)) => doctor::run(&args, &settings, &environment),
         Some(Sub::Docker(args)) => docker::run(&args, &environment),
+        Some(Sub::Completions(args)) => completions::run(&args),
+        Some(Sub::Man(args)) => man::run(&args),
     };
     ended(done)
 }
