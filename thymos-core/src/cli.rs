@@ -94,7 +94,7 @@ enum Sub {
     Setup(setup::Args),
     /// Looks whether everything works, and says what mends it
     Doctor(doctor::Args),
-    /// Writes a Dockerfile, a compose file and a script that use the cache
+    /// Writes a Dockerfile and a compose file that build with the cache
     Docker(docker::Args),
     /// Prints what lets a shell complete this command line
     Completions(completions::Args),
