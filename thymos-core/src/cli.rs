@@ -2,16 +2,13 @@
 
 mod bench;
 mod cargo;
-mod clear;
-mod completions;
-mod confirm;
 mod demo;
 mod docker;
 mod doctor;
 mod gc;
 mod groups;
 mod hierarchy;
-mod man;
+mod pack;
 mod plan;
 mod progress;
 mod report;
@@ -39,14 +36,16 @@ As a compiler wrapper:
   RUSTC_WRAPPER=thymos cargo build    every compile goes through the cache
   thymos RUSTC ARGS…                  what Cargo then runs for each crate
 
-Settings (environment, or dir, cache-size, mode, remap and verify in
+Settings (environment, or dir, cache-size, mode, remap, shared and verify in
 thymos.toml):
   THYMOS_DIR         where the cache is; by default `thymos` in the user's
                      cache directory
   THYMOS_CACHE_SIZE  its size limit, such as 20G or 500M; 10G by default
   THYMOS_MODE        on, read-only, refresh or off
-  THYMOS_REMAP       workspace or off: whether artifacts can be used in another
-                     checkout
+  THYMOS_REMAP       workspace, all or off: whether artifacts can be used in
+                     another checkout, and under another CARGO_HOME
+  THYMOS_SHARED      no or group: whether the users of the cache's group are
+                     trusted with it
   THYMOS_VERIFY      the share of hits that are compiled again and compared,
                      such as 0.05; 1 is all of them
 
@@ -67,39 +66,34 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Sub {
-    /// Builds a small workspace three times, to show the cache at work
-    #[command(
-        after_help = "Examples:\n  thymos demo     in a scratch directory that is gone afterwards\n  thymos bench    the same with your own workspace"
-    )]
+    /// Builds a small workspace three times, and shows what the cache does
     Demo,
     /// Shows hits, misses, and every reason for not hitting
     Stats(stats::Args),
     /// Tells why units of the last build were compiled
     Why(why::Args),
-    /// Tells the last build as a page: timeline, critical path, costs
+    /// Tells the last build as a page: timeline, critical path, what misses cost
     Report(report::Args),
     /// Shows the builds that use the cache while they run
     Watch(watch::Args),
-    /// Times this workspace without and with the cache, in copies of it
+    /// Times this workspace without and with the cache, in scratch directories
     Bench(bench::Args),
     /// Removes what was not used for longest, down to the size limit
     Gc(gc::Args),
-    /// Empties the cache, or takes one crate out of it
-    Clear(clear::Args),
     /// Checks what the cache holds
     Verify(verify::Args),
     /// Explains what suits this machine, linkers and caches, and why
     Plan(plan::Args),
-    /// Writes what suits into Cargo's configuration, and takes it back
+    /// Writes that into Cargo's configuration; --undo takes it back
     Setup(setup::Args),
     /// Looks whether everything works, and says what mends it
     Doctor(doctor::Args),
-    /// Writes a Dockerfile and a compose file that build with the cache
+    /// Writes a Dockerfile, a compose file and a script that build with the cache
     Docker(docker::Args),
-    /// Prints what lets a shell complete this command line
-    Completions(completions::Args),
-    /// Prints the manual, as man pages
-    Man(man::Args),
+    /// Writes what builds used of the cache into one file
+    Pack(pack::PackArgs),
+    /// Takes such a file into the cache, after verifying it
+    Unpack(pack::UnpackArgs),
 }
 
 /// Returns whether the first argument is a command of ours and not a compiler.
@@ -136,21 +130,20 @@ pub fn run() -> ExitCode {
     }
     let done = match command {
         None => cargo::run(&arguments, &settings, &environment),
-        Some(Sub::Stats(args)) => stats::run(&args, &settings, &environment),
+        Some(Sub::Stats(args)) => stats::run(&args, &settings),
         Some(Sub::Why(args)) => why::run(&args, &settings, &environment),
         Some(Sub::Report(args)) => report::run(&args, &settings),
         Some(Sub::Watch(args)) => watch::run(&args, &settings, &environment),
         Some(Sub::Demo) => demo::run(),
         Some(Sub::Bench(args)) => bench::run(&args, &environment),
-        Some(Sub::Gc(args)) => gc::run(&args, &settings, &environment),
-        Some(Sub::Clear(args)) => clear::run(&args, &settings, &environment),
+        Some(Sub::Gc(args)) => gc::run(&args, &settings),
         Some(Sub::Verify(args)) => verify::run(&args, &settings),
         Some(Sub::Plan(args)) => plan::run(&args),
         Some(Sub::Setup(args)) => setup::run(&args, &settings, &environment),
         Some(Sub::Doctor(args)) => doctor::run(&args, &settings, &environment),
         Some(Sub::Docker(args)) => docker::run(&args, &environment),
-        Some(Sub::Completions(args)) => completions::run(&args),
-        Some(Sub::Man(args)) => man::run(&args),
+        Some(Sub::Pack(args)) => pack::run_pack(&args, &settings),
+        Some(Sub::Unpack(args)) => pack::run_unpack(&args, &settings),
     };
     ended(done)
 }

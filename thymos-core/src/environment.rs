@@ -12,7 +12,7 @@ pub const DIR: &str = "THYMOS_DIR";
 pub const CACHE_SIZE: &str = "THYMOS_CACHE_SIZE";
 /// `on`, `read-only`, `refresh` or `off`.
 pub const MODE: &str = "THYMOS_MODE";
-/// `workspace` (default) or `off`: whether workspace paths in artifacts are remapped.
+/// `workspace` (default), `all` or `off`: which paths in artifacts are remapped.
 pub const REMAP: &str = "THYMOS_REMAP";
 /// Set by `thymos build` and its kin: the name that events of their build carry.
 pub const BUILD: &str = "THYMOS_BUILD";
@@ -26,6 +26,8 @@ pub const COLUMNS: &str = "COLUMNS";
 pub const NO_COLOR: &str = "NO_COLOR";
 /// What kind of terminal there is; `dumb` can only print.
 pub const TERM: &str = "TERM";
+/// `no` (default) or `group`: whether the group that the store belongs to is trusted with it.
+pub const SHARED: &str = "THYMOS_SHARED";
 /// Set for everything that a wrapper starts, so that a wrapper never runs inside a wrapped compile.
 pub const ACTIVE: &str = "THYMOS_ACTIVE";
 

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::cause::Cause;
 use crate::digest::{Digest, FieldHasher};
 use crate::os;
+use crate::store::{make_dir, open_or_make};
 
 /// The version of the format. Version 1 had no `package`, `unit`, `deps`, `build`, `workspace`, `meta_us` and `cause`; such lines
 /// are read as events that do not know them.
@@ -138,10 +139,10 @@ pub fn append(directory: &Path, event: &Event) -> io::Result<()> {
     let mut line = serde_json::to_vec(event)?;
     line.push(b'\n');
     let path = directory.join(format!("{}.jsonl", event.at_ms / DAY));
-    let open = || os::private(OpenOptions::new().append(true).create(true)).open(&path);
+    let open = || open_or_make(&path, OpenOptions::new().append(true));
     let mut file = match open() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            os::create_private_dir(directory)?;
+            make_dir(directory)?;
             open()?
         }
         other => other?,

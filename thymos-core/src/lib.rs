@@ -42,6 +42,7 @@ pub mod notice;
 pub mod observe;
 pub mod os;
 pub mod outcome;
+pub mod pack;
 pub mod record;
 pub mod report;
 pub mod request;

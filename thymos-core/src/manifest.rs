@@ -92,6 +92,20 @@ impl Manifest {
         self.entries.truncate(ENTRIES);
     }
 
+    /// Takes over the entries of another manifest of the same action. Of two with the same inputs the one that was stored later
+    /// stays; the oldest beyond [`ENTRIES`] are forgotten.
+    pub fn merge(&mut self, other: Self) {
+        self.entries.extend(other.entries);
+        self.entries.sort_by_key(|entry| std::cmp::Reverse(entry.stored_ms));
+        let mut kept: Vec<Entry> = Vec::new();
+        for entry in self.entries.drain(..) {
+            if kept.len() < ENTRIES && kept.iter().all(|newer| newer.inputs != entry.inputs) {
+                kept.push(entry);
+            }
+        }
+        self.entries = kept;
+    }
+
     /// Returns the file's bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
@@ -281,6 +295,20 @@ mod tests {
             manifest.entries[0].outputs[0].name = name.as_bytes().to_vec();
             assert_eq!(Manifest::decode(&manifest.encode()), None, "{name}");
         }
+    }
+
+    #[test]
+    fn merging_keeps_the_newest_sets_of_both_once() {
+        let entry =
+            |input: u8, stored_ms| Entry { inputs: vec![Input::Absent(vec![input])], stored_ms, ..Entry::default() };
+        let mut ours = Manifest { entries: vec![entry(1, 30), entry(2, 10)] };
+        ours.merge(Manifest { entries: vec![entry(3, 40), entry(2, 20), entry(1, 5)] });
+        assert_eq!(ours.entries, [entry(3, 40), entry(1, 30), entry(2, 20)]);
+        ours.merge(Manifest { entries: (10..40).map(|n| entry(n, 1)).collect() });
+        assert_eq!((ours.entries.len(), &ours.entries[0]), (ENTRIES, &entry(3, 40)));
+        let same = ours.clone();
+        ours.merge(same.clone());
+        assert_eq!(ours, same);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::digest::Digest;
 use crate::guard::Guard;
 use crate::os;
 use crate::stamp::{self, Stamp};
+use crate::store::open_or_make;
 
 const RECORD: usize = 64;
 const SLOTS: usize = 8;
@@ -35,10 +36,10 @@ impl Memo {
     /// Opens the memo at `path`, making it where it can; without one, every look-up finds nothing.
     #[must_use]
     pub fn open(path: &Path) -> Self {
-        let options = |write: bool| os::private(OpenOptions::new().read(true).write(write).create(write)).open(path);
-        match options(true) {
-            Ok(file) => Self { file: Some(file), writable: true, boot: Digest::of(&os::boot_id()) },
-            Err(_) => Self { file: options(false).ok(), writable: false, boot: Digest::of(&os::boot_id()) },
+        let boot = Digest::of(&os::boot_id());
+        match open_or_make(path, OpenOptions::new().read(true).write(true)) {
+            Ok(file) => Self { file: Some(file), writable: true, boot },
+            Err(_) => Self { file: File::open(path).ok(), writable: false, boot },
         }
     }
 

@@ -108,20 +108,26 @@ fn roots(invocation: &Invocation, around: &Surroundings<'_>, sysroot: &Path) -> 
 
 /// Returns the options that make artifacts the same in every checkout, to be put in front of the user's own.
 ///
-/// rustc takes the last prefix that matches, so the target directory, which usually lies in the workspace, comes second.
+/// rustc takes the last prefix that matches, so what lies in another root comes after it: the target directory usually lies in
+/// the workspace, and so does Cargo's home where a CI system keeps only the workspace.
 #[must_use]
 pub fn remapping(roots: &Roots, remap: Remap) -> Vec<OsString> {
-    if remap == Remap::Off {
-        return Vec::new();
-    }
-    let option = |root: Root, to: &str| {
+    let remapped: &[(Root, &str)] = match remap {
+        Remap::Off => &[],
+        Remap::Workspace => &[(Root::Workspace, "."), (Root::Target, "./target")],
+        Remap::All => &[(Root::CargoHome, "/cargo"), (Root::Workspace, "."), (Root::Target, "./target")],
+    };
+    let path = |(root, to): &(Root, &'static str)| Some((roots.path(*root)?, *to));
+    let mut remapped: Vec<(PathBuf, &str)> = remapped.iter().filter_map(path).collect();
+    remapped.sort_by_key(|(path, _)| path.as_os_str().len());
+    let option = |(path, to): (PathBuf, &str)| {
         let mut option = OsString::from("--remap-path-prefix=");
-        option.push(roots.path(root)?);
+        option.push(path);
         option.push("=");
         option.push(to);
-        Some(option)
+        option
     };
-    [option(Root::Workspace, "."), option(Root::Target, "./target")].into_iter().flatten().collect()
+    remapped.into_iter().map(option).collect()
 }
 
 struct Gather<'a> {
@@ -223,5 +229,29 @@ impl Gather<'_> {
         let theirs: Vec<Vec<u8>> = std::env::split_paths(value).map(|path| self.roots.rooted_path(&path)).collect();
         let theirs: Vec<Vec<u8>> = theirs.into_iter().filter(|path| !by_cargo(path) && !path.is_empty()).collect();
         (!theirs.is_empty()).then(|| (name.as_bytes().to_vec(), theirs.join(&b':')))
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_in_another_root_is_remapped_after_it() {
+        let check = |remap: Remap, home: &str, expected: &[&str]| {
+            let roots = Roots::new([
+                (Root::Workspace, "/ws".into()),
+                (Root::Target, "/ws/target".into()),
+                (Root::CargoHome, home.into()),
+            ]);
+            let options = remapping(&roots, remap);
+            let options: Vec<_> = options.iter().filter_map(|option| option.to_str()?.split_once('=')).collect();
+            assert_eq!(options.iter().map(|(_, value)| *value).collect::<Vec<_>>(), expected, "{remap:?} {home}");
+        };
+        check(Remap::Off, "/home/u/.cargo", &[]);
+        check(Remap::Workspace, "/home/u/.cargo", &["/ws=.", "/ws/target=./target"]);
+        check(Remap::All, "/home/u/.cargo", &["/ws=.", "/ws/target=./target", "/home/u/.cargo=/cargo"]);
+        check(Remap::All, "/ws/.c", &["/ws=.", "/ws/.c=/cargo", "/ws/target=./target"]);
+        check(Remap::All, "/", &["/ws=.", "/ws/target=./target"]);
     }
 }

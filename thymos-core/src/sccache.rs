@@ -132,7 +132,7 @@ fn directory(settings: &Settings) -> Result<&Path, String> {
 fn show(format: Format, environment: &Environment) -> Result<(), String> {
     let settings = settings(environment);
     let dir = directory(&settings)?;
-    let contents = Store::open(dir).map(|store| store.contents()).unwrap_or_default();
+    let contents = Store::open_as(dir, settings.shared).map(|store| store.contents()).unwrap_or_default();
     let report = Report {
         stats: figures::sum(&stats::counted(dir).events),
         cache_location: format!("Local disk: {:?}", dir.display().to_string()),

@@ -35,8 +35,32 @@ pub enum Remap {
     /// workspace resolves.
     #[default]
     Workspace,
+    /// Cargo's home is remapped to `/cargo` as well, so that crates from registries are the same under another `CARGO_HOME`.
+    /// A debugger finds their sources after `set substitute-path /cargo <CARGO_HOME>`.
+    All,
     /// Artifacts hold the paths that plain rustc writes, and hit in their own checkout only.
     Off,
+}
+
+/// Who may use a store besides the user who made it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shared {
+    /// Nobody. A store that others can write to is not used.
+    #[default]
+    No,
+    /// The group that its directory belongs to. Each member then trusts every other with what their builds put out.
+    Group,
+}
+
+impl Shared {
+    /// Returns the word that settings use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Group => "group",
+        }
+    }
 }
 
 impl Remap {
@@ -45,6 +69,7 @@ impl Remap {
     pub fn name(self) -> &'static str {
         match self {
             Self::Workspace => "workspace",
+            Self::All => "all",
             Self::Off => "off",
         }
     }
@@ -68,8 +93,20 @@ impl FromStr for Remap {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "workspace" => Ok(Self::Workspace),
+            "all" => Ok(Self::All),
             "off" => Ok(Self::Off),
-            _ => Err("workspace or off"),
+            _ => Err("workspace, all or off"),
+        }
+    }
+}
+
+impl FromStr for Shared {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "no" => Ok(Self::No),
+            "group" => Ok(Self::Group),
+            _ => Err("no or group"),
         }
     }
 }
@@ -132,6 +169,8 @@ pub struct Settings {
     pub remap: Remap,
     /// Which hits are compiled again and compared.
     pub verify: Rate,
+    /// Who may use the store.
+    pub shared: Shared,
     /// What could not be read, one line each.
     pub complaints: Vec<String>,
 }
@@ -144,8 +183,9 @@ impl Settings {
         let mut settings = Self {
             dir,
             cache_size: DEFAULT_SIZE,
-            mode: Mode::On,
-            remap: Remap::Workspace,
+            mode: Mode::default(),
+            remap: Remap::default(),
+            shared: Shared::default(),
             verify: Rate::default(),
             complaints: Vec::new(),
         };
@@ -163,6 +203,7 @@ impl Settings {
             (environment::MODE, "mode"),
             (environment::REMAP, "remap"),
             (environment::VERIFY, "verify"),
+            (environment::SHARED, "shared"),
         ] {
             if let Some(value) = environment.filled(name) {
                 settings.set(name, key, value.to_str().unwrap_or("\u{fffd}"));
@@ -219,10 +260,12 @@ impl Settings {
             "cache-size" => take(value, |Size(size)| self.cache_size = size),
             "mode" => take(value, |mode| self.mode = mode),
             "remap" => take(value, |remap| self.remap = remap),
+            "shared" => take(value, |shared| self.shared = shared),
             "verify" => take(value, |rate| self.verify = rate),
             _ => {
-                self.complaints
-                    .push(format!("{source}: unknown key {key}; there are dir, cache-size, mode, remap and verify"));
+                self.complaints.push(format!(
+                    "{source}: unknown key {key}; there are dir, cache-size, mode, remap, shared and verify"
+                ));
                 None
             }
         };

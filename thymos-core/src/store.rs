@@ -15,7 +15,7 @@
 //! Reading never creates anything.
 
 mod blobs;
-pub mod clear;
+pub mod exchange;
 pub mod gc;
 mod units;
 mod usage;
@@ -31,6 +31,7 @@ use crate::manifest::{Entry, Manifest};
 use crate::memo::Memo;
 use crate::os::{self, RangeLock, Wait};
 use crate::outcome::{Degraded, plain};
+use crate::settings::Shared;
 
 pub use blobs::{Blob, Sharing};
 
@@ -46,6 +47,7 @@ const PARTS: [&str; 5] = ["actions", "blobs", "compilers", "events", "tmp"];
 pub struct Store {
     root: PathBuf,
     memo: Memo,
+    shared: Shared,
 }
 
 /// What a look-up of an action found.
@@ -60,28 +62,53 @@ pub enum Found {
 }
 
 impl Store {
-    /// Opens the store in `dir`, making it if it is not there.
+    /// Opens the store in `dir` for this user alone, making it if it is not there.
     ///
     /// # Errors
     /// [`Degraded`] when it cannot be used at all. A store that can only be read is opened.
     pub fn open(dir: &Path) -> Result<Self, Degraded> {
+        Self::open_as(dir, Shared::No)
+    }
+
+    /// Opens the store in `dir`, making it if it is not there, for those whom `shared` names.
+    ///
+    /// A shared store's directories carry the set-group-ID bit and the group may write to them; what is made in such a directory
+    /// is made for the group. It has no inode in common with any output, for an inode has one owner and one mode.
+    ///
+    /// # Errors
+    /// [`Degraded`] when it cannot be used at all. A store that can only be read is opened.
+    pub fn open_as(dir: &Path, shared: Shared) -> Result<Self, Degraded> {
         let root = dir.join("v1");
         let unavailable = |error: io::Error| Degraded::StoreUnavailable(plain(&error));
         // The last part that is made tells whether all are there: an event may have made the first.
         if std::fs::metadata(root.join(PARTS[PARTS.len() - 1])).is_err() {
-            Self::create(&root).map_err(unavailable)?;
+            Self::create(&root, shared).map_err(unavailable)?;
         }
         let metadata = std::fs::metadata(&root).map_err(unavailable)?;
-        if os::owner(&metadata) != os::user() || os::mode(&metadata) & 0o022 != 0 {
+        let own = os::owner(&metadata) == os::user();
+        let others = os::mode(&metadata) & 0o022;
+        let trusted = match shared {
+            Shared::No => own && others == 0,
+            Shared::Group => others & 0o002 == 0 && (own || os::is_for_group(&metadata)),
+        };
+        if !trusted {
             return Err(Degraded::StoreNotPrivate);
         }
         let memo = Memo::open(&root.join("digests"));
-        Ok(Self { root, memo })
+        Ok(Self { root, memo, shared })
     }
 
-    fn create(root: &Path) -> io::Result<()> {
+    fn create(root: &Path, shared: Shared) -> io::Result<()> {
+        let new = std::fs::metadata(root.join(PARTS[0])).is_err();
         os::create_private_dir(root)?;
-        PARTS.iter().try_for_each(|part| os::create_private_dir(&root.join(part)))
+        if shared == Shared::Group && new {
+            os::give_to_group(root)?;
+            PARTS
+                .iter()
+                .filter(|part| root.join(part).is_dir())
+                .try_for_each(|part| os::give_to_group(&root.join(part)))?;
+        }
+        PARTS.iter().try_for_each(|part| make_dir(&root.join(part)))
     }
 
     /// Returns the directory of this version of the store.
@@ -135,7 +162,7 @@ impl Store {
     pub fn publish(&self, key: &ActionKey, manifest: &Manifest) -> io::Result<u64> {
         let bytes = manifest.encode();
         let path = self.action_path(key);
-        os::create_private_dir(path.parent().unwrap_or(&self.root))?;
+        make_dir(path.parent().unwrap_or(&self.root))?;
         replace(&path, &bytes)?;
         Ok(bytes.len() as u64)
     }
@@ -175,8 +202,7 @@ impl Store {
     /// # Errors
     /// Whatever the system gives; a lock held elsewhere is `Ok(None)` unless asked to wait.
     pub fn lock(&self, key: &ActionKey, wait: Wait) -> io::Result<Option<RangeLock>> {
-        let file = os::private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
-            .open(self.root.join("lock"))?;
+        let file = open_or_make(&self.root.join("lock"), OpenOptions::new().read(true).write(true))?;
         let (number, _) = key.0.0.split_first_chunk::<8>().expect("a digest has 32 bytes");
         RangeLock::take(file, u64::from_le_bytes(*number), wait)
     }
@@ -190,7 +216,35 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let parent = path.parent().unwrap_or(Path::new("."));
     let mut temporary = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(parent)?;
     temporary.write_all(bytes)?;
+    os::share_like_directory(temporary.path())?;
     temporary.persist(path).map_err(|error| error.error).map(drop::<File>)
+}
+
+/// Makes a directory of the store that may be there already, with the access that the one around it gives.
+///
+/// # Errors
+/// Whatever making it gives.
+pub fn make_dir(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    os::create_private_dir(path)?;
+    os::share_like_directory(path)
+}
+
+/// Opens a file of the store, and makes it where it is missing, with the access that its directory gives.
+///
+/// # Errors
+/// Whatever opening or making it gives.
+pub fn open_or_make(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let file = os::private(options.create(true)).open(path)?;
+            os::share_like_directory(path)?;
+            Ok(file)
+        }
+        other => other,
+    }
 }
 
 /// Appends the check that [`unseal`] verifies.

@@ -204,7 +204,7 @@ impl Unit {
             .dir
             .clone()
             .ok_or_else(|| Degraded::StoreUnavailable("no home directory; set THYMOS_DIR".into()));
-        let store = match dir.and_then(|dir| Store::open(&dir)) {
+        let store = match dir.and_then(|dir| Store::open_as(&dir, self.settings.shared)) {
             Ok(store) => store,
             Err(degraded) => {
                 self.complain(None);
@@ -490,6 +490,7 @@ impl Session<'_> {
         let limit = self.unit.settings.cache_size.to_string();
         let mut command = Command::new(own);
         command.args(COLLECT).env(environment::DIR, dir).env(environment::CACHE_SIZE, limit);
+        command.env(environment::SHARED, self.unit.settings.shared.name());
         // A collection that does not start now starts after the next publish.
         let _ = os::spawn_detached(&mut command);
     }

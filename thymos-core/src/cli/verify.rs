@@ -13,14 +13,7 @@ use crate::settings::Settings;
 use crate::store::Store;
 use crate::store::verify::{Finding, Repair, Verified};
 
-const EXAMPLES: &str = "\
-Examples:
-  thymos verify store              drops what is damaged
-  thymos verify store --dry-run    says what is damaged
-  THYMOS_VERIFY=1 cargo build      compiles hits again and compares them";
-
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(subcommand)]
     what: What,
@@ -58,7 +51,7 @@ struct Report<'a> {
 pub fn run(args: &Args, settings: &Settings) -> Result<ExitCode, String> {
     let What::Store(args) = &args.what;
     let dir = settings.dir.as_deref().ok_or("there is no home directory for the cache; set THYMOS_DIR")?;
-    let verified = if dir.join("v1").is_dir() { read(dir, args)? } else { Verified::default() };
+    let verified = if dir.join("v1").is_dir() { read(dir, args, settings)? } else { Verified::default() };
     let sound = verified.findings.is_empty();
     if args.json {
         let report = Report { schema: 1, path: dir.display().to_string(), sound, verified: &verified };
@@ -71,8 +64,9 @@ pub fn run(args: &Args, settings: &Settings) -> Result<ExitCode, String> {
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn read(dir: &Path, args: &StoreArgs) -> Result<Verified, String> {
-    let store = Store::open(dir).map_err(|degraded| format!("failed to open `{}`: {degraded}", dir.display()))?;
+fn read(dir: &Path, args: &StoreArgs, settings: &Settings) -> Result<Verified, String> {
+    let store = Store::open_as(dir, settings.shared)
+        .map_err(|degraded| format!("failed to open `{}`: {degraded}", dir.display()))?;
     let repair = if args.dry_run { Repair::Keep } else { Repair::Drop };
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
     if let Ok(style) = ProgressStyle::with_template("Reading the store {wide_bar} {percent} %") {

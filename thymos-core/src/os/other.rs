@@ -71,6 +71,28 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
     std::fs::create_dir_all(path)
 }
 
+/// Returns `false`: directories are not shared by group here.
+#[must_use]
+pub fn is_for_group(_metadata: &Metadata) -> bool {
+    false
+}
+
+/// Does nothing: there are no permission bits.
+///
+/// # Errors
+/// None.
+pub fn give_to_group(_directory: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Does nothing: there are no permission bits.
+///
+/// # Errors
+/// None.
+pub fn share_like_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// Reads at an offset.
 ///
 /// # Errors
@@ -103,12 +125,6 @@ pub fn touch(path: &Path) -> io::Result<()> {
 /// Always [`io::ErrorKind::Unsupported`].
 pub fn reflink(_from: &Path, _to: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
-}
-
-/// Returns false: block sharing is not used here.
-#[must_use]
-pub fn clones(_directory: &Path) -> bool {
-    false
 }
 
 /// Reads bytes as a path; what is not UTF-8 names no file that exists.

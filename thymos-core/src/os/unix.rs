@@ -90,6 +90,32 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// Returns whether everybody in the directory's group may write to it, and what is made in it belongs to that group too.
+#[must_use]
+pub fn is_for_group(metadata: &Metadata) -> bool {
+    metadata.mode() & 0o2070 == 0o2070
+}
+
+/// Lets a directory's group use it, and what will be made in it.
+///
+/// # Errors
+/// Whatever `chmod` gives.
+pub fn give_to_group(directory: &Path) -> io::Result<()> {
+    set_mode(directory, 0o2770)
+}
+
+/// Lets the group use what was just made in a directory that is for the group.
+///
+/// # Errors
+/// Whatever `stat` or `chmod` gives.
+pub fn share_like_directory(path: &Path) -> io::Result<()> {
+    match path.parent().map(std::fs::metadata).transpose()? {
+        Some(directory) if is_for_group(&directory) && path.is_dir() => give_to_group(path),
+        Some(directory) if is_for_group(&directory) => set_mode(path, 0o660),
+        _ => Ok(()),
+    }
+}
+
 /// Reads at an offset without moving the file's position.
 ///
 /// # Errors
@@ -138,18 +164,6 @@ pub fn reflink(from: &Path, to: &Path) -> io::Result<()> {
     {
         let _ = (from, to);
         Err(io::ErrorKind::Unsupported.into())
-    }
-}
-
-/// Returns whether files on the file system of `directory` can share their blocks.
-#[must_use]
-pub fn clones(directory: &Path) -> bool {
-    #[cfg(target_os = "linux")]
-    return File::open(directory).is_ok_and(|directory| shares_blocks(&directory));
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _ = directory;
-        false
     }
 }
 

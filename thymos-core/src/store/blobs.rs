@@ -11,10 +11,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Store;
+use super::{Store, make_dir};
 use crate::digest::Digest;
 use crate::guard::Guard;
 use crate::os;
+use crate::settings::Shared;
 use crate::stamp::Stamp;
 
 /// Whether a blob and an output may be one inode.
@@ -33,6 +34,20 @@ pub struct Blob {
     digest: Digest,
     stamp: Stamp,
     alone: bool,
+}
+
+impl Blob {
+    /// Returns where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns its size in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.stamp.size
+    }
 }
 
 impl Store {
@@ -74,11 +89,20 @@ impl Store {
         Ok(sound)
     }
 
+    /// An inode has one owner, and only that user may give it another mode or time; so users who share a store share no inode.
+    fn sharing(&self, wanted: Sharing) -> Sharing {
+        match self.shared {
+            Shared::No => wanted,
+            Shared::Group => Sharing::Private,
+        }
+    }
+
     /// Lays a blob out at `to` as a file of this process's own, under the current time, and remembers its digest.
     ///
     /// # Errors
     /// Whatever the file system gives; then nothing is left at `to`.
     pub fn restore(&self, blob: &Blob, to: &Path, sharing: Sharing, mode: u32) -> io::Result<()> {
+        let sharing = self.sharing(sharing);
         let lay = || match lay_out(blob, to, sharing) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 // The output of an earlier restore, never touched since, is the blob itself.
@@ -115,8 +139,9 @@ impl Store {
         if self.blob(digest).is_ok() {
             return Ok(0);
         }
+        let sharing = self.sharing(sharing);
         let path = self.blob_path(digest);
-        os::create_private_dir(path.parent().unwrap_or(&self.root))?;
+        make_dir(path.parent().unwrap_or(&self.root))?;
         let temporary = tempfile::Builder::new().prefix("blob-").make_in(self.root.join("tmp"), |temporary| {
             match os::reflink(from, temporary) {
                 Ok(()) => Ok(()),
@@ -124,6 +149,9 @@ impl Store {
                 Err(_) => fs::copy(from, temporary).map(drop),
             }
         })?;
+        if self.shared == Shared::Group {
+            os::share_like_directory(temporary.path())?;
+        }
         temporary.persist(&path).map_err(|error| error.error)?;
         let stamp = Stamp::of(&path)?;
         self.memo.remember(&stamp, digest);

@@ -8,10 +8,9 @@ use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 
-use super::{Store, replace};
+use super::{Store, make_dir, replace};
 use crate::action::ActionKey;
 use crate::digest::Digest;
-use crate::os;
 use crate::unit::Record;
 
 /// Evictions that are remembered: a full collection of a store of the default size.
@@ -36,7 +35,7 @@ impl Store {
     /// Whatever the file system gives; the old record then stands.
     pub fn keep_record(&self, unit: &Digest, record: &Record) -> io::Result<()> {
         let path = self.record_path(unit);
-        os::create_private_dir(path.parent().unwrap_or(&self.root))?;
+        make_dir(path.parent().unwrap_or(&self.root))?;
         replace(&path, &record.encode())
     }
 

@@ -7,8 +7,7 @@
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 
-use super::{Store, replace};
-use crate::os;
+use super::{Store, open_or_make, replace};
 
 impl Store {
     /// Notes that the store grew, and returns the bytes it holds by these notes.
@@ -17,7 +16,7 @@ impl Store {
     /// Whatever the file system gives.
     pub fn grew(&self, bytes: u64) -> io::Result<u64> {
         let path = self.root.join("usage");
-        os::private(OpenOptions::new().append(true).create(true)).open(&path)?.write_all(&bytes.to_le_bytes())?;
+        open_or_make(&path, OpenOptions::new().append(true))?.write_all(&bytes.to_le_bytes())?;
         Ok(self.noted())
     }
 

@@ -7,6 +7,5 @@ mod support;
 mod bench;
 #[cfg(unix)]
 mod cargo;
-mod help;
 #[cfg(unix)]
 mod sccache;

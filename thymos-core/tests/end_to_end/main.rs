@@ -9,7 +9,10 @@ mod crate_types;
 mod failures;
 mod hits;
 mod incremental;
+mod pack;
 mod races;
+#[cfg(target_os = "linux")]
+mod shared;
 mod store;
 mod unobserved;
 mod verify_hits;

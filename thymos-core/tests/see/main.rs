@@ -6,8 +6,6 @@
 mod support;
 
 mod causes;
-mod gc;
 mod log;
 mod snapshot;
-mod stats;
 mod why;

@@ -34,4 +34,4 @@ pub use registry::published;
 pub use run::{Cargo, Run, Started};
 pub use stats::Stats;
 pub use tools::{require_root, require_tool, skip};
-pub use world::{Mode, World};
+pub use world::{Mode, World, users_directory};

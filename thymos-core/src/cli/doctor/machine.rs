@@ -25,10 +25,12 @@ pub fn store(settings: &Settings) -> Finding {
             .mend("export THYMOS_DIR=/some/directory");
     };
     let place = dir.display();
-    let store = match Store::open(dir) {
+    let store = match Store::open_as(dir, settings.shared) {
         Ok(store) => store,
         Err(degraded) => {
-            let mend = format!("chmod -R go-w {place}, or export THYMOS_DIR=/another/directory");
+            let mend = format!(
+                "chmod -R go-w {place}, or export THYMOS_DIR=/another/directory, or THYMOS_SHARED=group if you trust its group"
+            );
             return Finding::attention(CHECK, format!("{place}: {degraded}")).why("nothing is cached").mend(mend);
         }
     };
