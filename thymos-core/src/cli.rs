@@ -2,6 +2,7 @@
 
 mod bench;
 mod cargo;
+mod ci;
 mod demo;
 mod docker;
 mod doctor;
@@ -90,6 +91,8 @@ enum Sub {
     Doctor(doctor::Args),
     /// Writes a Dockerfile, a compose file and a script that build with the cache
     Docker(docker::Args),
+    /// Writes a CI job that builds with the cache, for GitHub or GitLab
+    Ci(ci::Args),
     /// Writes what builds used of the cache into one file
     Pack(pack::PackArgs),
     /// Takes such a file into the cache, after verifying it
@@ -142,6 +145,7 @@ pub fn run() -> ExitCode {
         Some(Sub::Setup(args)) => setup::run(&args, &settings, &environment),
         Some(Sub::Doctor(args)) => doctor::run(&args, &settings, &environment),
         Some(Sub::Docker(args)) => docker::run(&args, &environment),
+        Some(Sub::Ci(args)) => ci::run(&args),
         Some(Sub::Pack(args)) => pack::run_pack(&args, &settings),
         Some(Sub::Unpack(args)) => pack::run_unpack(&args, &settings),
     };
