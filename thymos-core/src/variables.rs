@@ -46,7 +46,7 @@ const VOLATILE: &[&str] = &[
     "WINDOWID",
     "_",
 ];
-const VOLATILE_PREFIXES: &[&str] = &["CARGO_TERM_", "SSH_", "THYMOS_", "XDG_SESSION_", "VTE_"];
+const VOLATILE_PREFIXES: &[&str] = &["CARGO_TERM_", "SCCACHE_", "SSH_", "THYMOS_", "XDG_SESSION_", "VTE_"];
 
 /// Returns the inputs that the reads make.
 #[must_use]
