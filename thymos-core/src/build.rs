@@ -1,6 +1,6 @@
 //! Builds, out of events: which invocations belong together, and which of them ran side by side.
 //!
-//! A build is what one Cargo process asked for. Units are its invocations, in the order in which they began, with times
+//! A build is what one Cargo process asked for, with what build scripts compiled on the way. Units are its invocations, in the order in which they began, with times
 //! counted from the build's beginning. What the build waited for is in [`path`], what was not a hit and why in [`cost`].
 //!
 //! Invariant: pure, and every event is in exactly one build. It deliberately guesses no time that was not recorded: of a
@@ -96,7 +96,7 @@ impl Build {
             current.insert(process, (group, last.max(end)));
             groups[group].push(event);
         }
-        let mut builds: Vec<Self> = groups.into_iter().map(Self::of).collect();
+        let mut builds: Vec<Self> = fold(groups).into_iter().map(Self::of).collect();
         builds.sort_by_key(|build| build.start_ms * 1000 + build.took_us);
         builds
     }
@@ -220,6 +220,32 @@ impl Build {
             |target: String| Path::new(&target).parent().map(|parent| parent.display().to_string()).unwrap_or_default();
         known(|event| &event.workspace).or_else(|| known(|event| &event.target).map(above)).unwrap_or_default()
     }
+}
+
+/// Puts what build scripts compile to probe the compiler into the build that ran them. They start the wrapper themselves, so
+/// by process they are builds of their own.
+fn fold(groups: Vec<Vec<Event>>) -> Vec<Vec<Event>> {
+    let mut folded: Vec<Vec<Event>> = Vec::new();
+    let mut running: HashMap<String, (usize, u64)> = HashMap::new();
+    for mut group in groups {
+        let Some(first) = group.first() else { continue };
+        let (target, begin) = (first.target.clone(), began_us(first));
+        match running.get(&target) {
+            Some((build, end)) if begin <= *end && group.iter().all(is_probe) => folded[*build].append(&mut group),
+            _ => {
+                let end = group.iter().map(|event| event.at_ms * 1000).max().unwrap_or(0);
+                running.insert(target, (folded.len(), end));
+                folded.push(group);
+            }
+        }
+    }
+    folded.iter_mut().for_each(|group| group.sort_by_key(began_us));
+    folded
+}
+
+/// Cargo gives every unit a name of its own in the target directory; a build script that probes does not.
+fn is_probe(event: &Event) -> bool {
+    !event.target.is_empty() && event.unit == event.krate
 }
 
 /// What started a wrapper.

@@ -3,12 +3,16 @@
 mod bench;
 mod cargo;
 mod ci;
+mod clear;
+mod completions;
+mod confirm;
 mod demo;
 mod docker;
 mod doctor;
 mod gc;
 mod groups;
 mod hierarchy;
+mod man;
 mod pack;
 mod plan;
 mod progress;
@@ -67,29 +71,34 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Sub {
-    /// Builds a small workspace three times, and shows what the cache does
+    /// Builds a small workspace three times, to show the cache at work
+    #[command(
+        after_help = "Examples:\n  thymos demo     in a scratch directory that is gone afterwards\n  thymos bench    the same with your own workspace"
+    )]
     Demo,
     /// Shows hits, misses, and every reason for not hitting
     Stats(stats::Args),
     /// Tells why units of the last build were compiled
     Why(why::Args),
-    /// Tells the last build as a page: timeline, critical path, what misses cost
+    /// Tells the last build as a page: timeline, critical path, costs
     Report(report::Args),
     /// Shows the builds that use the cache while they run
     Watch(watch::Args),
-    /// Times this workspace without and with the cache, in scratch directories
+    /// Times this workspace without and with the cache, in copies of it
     Bench(bench::Args),
     /// Removes what was not used for longest, down to the size limit
     Gc(gc::Args),
+    /// Empties the cache, or takes one crate out of it
+    Clear(clear::Args),
     /// Checks what the cache holds
     Verify(verify::Args),
     /// Explains what suits this machine, linkers and caches, and why
     Plan(plan::Args),
-    /// Writes that into Cargo's configuration; --undo takes it back
+    /// Writes what suits into Cargo's configuration, and takes it back
     Setup(setup::Args),
     /// Looks whether everything works, and says what mends it
     Doctor(doctor::Args),
-    /// Writes a Dockerfile, a compose file and a script that build with the cache
+    /// Writes a Dockerfile and a compose file that build with the cache
     Docker(docker::Args),
     /// Writes a CI job that builds with the cache, for GitHub or GitLab
     Ci(ci::Args),
@@ -97,6 +106,10 @@ enum Sub {
     Pack(pack::PackArgs),
     /// Takes such a file into the cache, after verifying it
     Unpack(pack::UnpackArgs),
+    /// Prints what lets a shell complete this command line
+    Completions(completions::Args),
+    /// Prints the manual, as man pages
+    Man(man::Args),
 }
 
 /// Returns whether the first argument is a command of ours and not a compiler.
@@ -133,13 +146,14 @@ pub fn run() -> ExitCode {
     }
     let done = match command {
         None => cargo::run(&arguments, &settings, &environment),
-        Some(Sub::Stats(args)) => stats::run(&args, &settings),
+        Some(Sub::Stats(args)) => stats::run(&args, &settings, &environment),
         Some(Sub::Why(args)) => why::run(&args, &settings, &environment),
         Some(Sub::Report(args)) => report::run(&args, &settings),
         Some(Sub::Watch(args)) => watch::run(&args, &settings, &environment),
         Some(Sub::Demo) => demo::run(),
         Some(Sub::Bench(args)) => bench::run(&args, &environment),
-        Some(Sub::Gc(args)) => gc::run(&args, &settings),
+        Some(Sub::Gc(args)) => gc::run(&args, &settings, &environment),
+        Some(Sub::Clear(args)) => clear::run(&args, &settings, &environment),
         Some(Sub::Verify(args)) => verify::run(&args, &settings),
         Some(Sub::Plan(args)) => plan::run(&args),
         Some(Sub::Setup(args)) => setup::run(&args, &settings, &environment),
@@ -148,6 +162,8 @@ pub fn run() -> ExitCode {
         Some(Sub::Ci(args)) => ci::run(&args),
         Some(Sub::Pack(args)) => pack::run_pack(&args, &settings),
         Some(Sub::Unpack(args)) => pack::run_unpack(&args, &settings),
+        Some(Sub::Completions(args)) => completions::run(&args),
+        Some(Sub::Man(args)) => man::run(&args),
     };
     ended(done)
 }

@@ -61,6 +61,10 @@ pub enum Guard {
     BindSpan,
     /// The compiler's own path that a proc macro asked for binds the result.
     BindExecutable,
+    /// Files below a directory that a compile only made sure of count.
+    InputBelowMade,
+    /// Variables count as read where a script ran.
+    InputScripts,
     /// Reads of the kernel's files count.
     InputKernel,
     /// The host's processor is part of the key where `native` stands for it.
@@ -105,6 +109,8 @@ impl Guard {
             Self::BindArguments => "bind-arguments",
             Self::BindSpan => "bind-span",
             Self::BindExecutable => "bind-executable",
+            Self::InputBelowMade => "input-below-made",
+            Self::InputScripts => "input-scripts",
             Self::InputKernel => "input-kernel",
             Self::KeyProcessor => "key-processor",
             Self::DepInfoPaths => "dep-info-paths",

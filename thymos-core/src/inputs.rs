@@ -13,7 +13,7 @@
 //!
 //! Invariant: an access that no rule names is an input, or the unit is a Bypass.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -81,14 +81,17 @@ pub fn candidates(observed: &Observed, rules: &Rules<'_>) -> Result<Vec<Candidat
     Ok(found)
 }
 
-/// Returns every path that the compile wrote.
-fn written(observed: &Observed) -> HashSet<&Path> {
-    let writes = observed.accesses.iter().filter(|access| access.kind == AccessKind::Write);
-    writes.map(|access| access.path.as_path()).collect()
+/// Returns what the compile wrote, each path with what its first write found there.
+fn written(observed: &Observed) -> HashMap<&Path, Seen> {
+    let mut written = HashMap::new();
+    for access in observed.accesses.iter().filter(|access| access.kind == AccessKind::Write) {
+        written.entry(access.path.as_path()).or_insert(access.seen);
+    }
+    written
 }
 
 impl Rules<'_> {
-    fn ignores(&self, access: &Access, written: &HashSet<&Path>) -> bool {
+    fn ignores(&self, access: &Access, written: &HashMap<&Path, Seen>) -> bool {
         let path = access.path.as_path();
         let under = |dir: &Path| path.starts_with(dir);
         self.is_of_the_kernel(access)
@@ -96,13 +99,22 @@ impl Rules<'_> {
             || self.keyed.contains(path)
             || self.incremental.as_deref().is_some_and(under)
             || (self.is_output)(path)
-            || path
-                .ancestors()
-                .any(|path| written.contains(path) && !self.known.iter().any(|known| known.starts_with(path)))
-            || is_system_noise(access)
+            || self.is_made(path, written)
+            || Self::is_system_noise(access)
             || (under(&self.sysroot) && !matches!(access.seen, Seen::File(_)))
             || self.is_dependency_search(access)
             || (!Guard::InputLink.on() && matches!(access.program, Program::Child(_)))
+    }
+
+    /// The compile made this path itself, or a directory above it. One that was there already, and that it only made sure of,
+    /// holds what others put there.
+    fn is_made(&self, path: &Path, written: &HashMap<&Path, Seen>) -> bool {
+        let made = |path: &Path| match written.get(path) {
+            None => false,
+            Some(Seen::Absent | Seen::File(_)) => true,
+            Some(Seen::Directory | Seen::Other) => !Guard::InputBelowMade.on(),
+        };
+        path.ancestors().any(|path| made(path) && !self.known.iter().any(|known| known.starts_with(path)))
     }
 
     /// A file of the kernel has no content that could be compared, so one that nobody knows makes the unit a Bypass.
@@ -139,6 +151,36 @@ impl Rules<'_> {
 
     fn is_searched(&self, path: &Path) -> bool {
         path.parent().is_some_and(|parent| self.search.contains(parent))
+    }
+
+    /// Files of the operating system that every process looks at before `main` and that shape no artifact.
+    fn is_system_noise(access: &Access) -> bool {
+        const FILES: [&str; 4] = ["/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/localtime", "/etc/selinux/config"];
+        const TREES: [&str; 4] =
+            ["/usr/lib/locale", "/usr/share/locale", "/usr/share/locale-langpack", "/usr/lib/x86_64-linux-gnu/gconv"];
+        const RUNTIME: [&str; 12] = [
+            "ld-linux",
+            "libc.so",
+            "libdl.so",
+            "libgcc_s.so",
+            "libm.so",
+            "libpthread.so",
+            "librt.so",
+            "libstdc++.so",
+            "libtinfo.so",
+            "libz.so",
+            "libzstd.so",
+            "ld-musl",
+        ];
+        let path = access.path.as_path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let by_loader = access.program == Program::Root || access.kind == AccessKind::Exec;
+        // A file of such a name that lies elsewhere is somebody's own.
+        let in_place = !matches!(access.seen, Seen::File(_)) || SYSTEM.iter().any(|tree| path.starts_with(tree));
+        FILES.iter().any(|file| path == Path::new(file))
+            || TREES.iter().any(|tree| path.starts_with(tree))
+            || (by_loader && in_place && RUNTIME.iter().any(|library| name.starts_with(library)))
+            || (by_loader && path.components().any(|part| part.as_os_str() == "glibc-hwcaps"))
     }
 
     fn candidate(&self, access: &Access) -> Result<Option<Candidate>, Bypass> {
@@ -192,33 +234,8 @@ fn leads_elsewhere(path: &Path) -> bool {
     path.starts_with("/proc") && path.components().any(|part| matches!(part.as_os_str().to_str(), Some("cwd" | "root")))
 }
 
-/// Files of the operating system that every process looks at before `main` and that shape no artifact.
-fn is_system_noise(access: &Access) -> bool {
-    const FILES: [&str; 4] = ["/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/localtime", "/etc/selinux/config"];
-    const TREES: [&str; 4] =
-        ["/usr/lib/locale", "/usr/share/locale", "/usr/share/locale-langpack", "/usr/lib/x86_64-linux-gnu/gconv"];
-    const RUNTIME: [&str; 12] = [
-        "ld-linux",
-        "libc.so",
-        "libdl.so",
-        "libgcc_s.so",
-        "libm.so",
-        "libpthread.so",
-        "librt.so",
-        "libstdc++.so",
-        "libtinfo.so",
-        "libz.so",
-        "libzstd.so",
-        "ld-musl",
-    ];
-    let path = access.path.as_path();
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let by_loader = access.program == Program::Root || access.kind == AccessKind::Exec;
-    FILES.iter().any(|file| path == Path::new(file))
-        || TREES.iter().any(|tree| path.starts_with(tree))
-        || (by_loader && RUNTIME.iter().any(|library| name.starts_with(library)))
-        || (by_loader && path.components().any(|part| part.as_os_str() == "glibc-hwcaps"))
-}
+/// Where the system keeps the libraries that every program loads.
+const SYSTEM: [&str; 6] = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/nix/store", "/gnu/store"];
 
 fn stamp(stat: &crate::observe::FileStat) -> Stamp {
     Stamp { device: stat.dev, inode: stat.ino, size: stat.size, modified: stat.mtime_ns, changed: stat.ctime_ns }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::compile::Compiled;
@@ -308,6 +309,7 @@ impl Recorder<'_> {
             }
         }
         let reads = match &self.compiled.observed.env {
+            _ if Guard::InputScripts.on() && self.runs_scripts() => variables::Reads::Everything,
             Ok(reads) if !self.read_as_a_whole(&reads.whole) => variables::Reads::Named(&reads.late),
             _ if self.loads_macros() => variables::Reads::Everything,
             _ => variables::Reads::Named(&[]),
@@ -329,6 +331,18 @@ impl Recorder<'_> {
         let library = |path: &Path| path.to_str().is_none_or(|path| path.ends_with(std::env::consts::DLL_SUFFIX));
         let loaded = |path: &Path| path.starts_with(&target) && library(path) && !self.is_output(path);
         observed.accesses.iter().any(|access| matches!(access.seen, Seen::File(_)) && loaded(&access.path))
+    }
+
+    /// Returns whether a script ran: in the compiler's place, in the linker's, or from a proc macro. Nothing tells which
+    /// variables its shell read.
+    fn runs_scripts(&self) -> bool {
+        let is_script = |path: &Path| {
+            let mut magic = [0; 2];
+            let read = fs::File::open(path).and_then(|mut file| io::Read::read_exact(&mut file, &mut magic));
+            read.is_ok() && magic == *b"#!"
+        };
+        let started = |access: &&Access| access.kind == AccessKind::Exec && matches!(access.seen, Seen::File(_));
+        self.compiled.observed.accesses.iter().filter(started).any(|access| is_script(&access.path))
     }
 
     fn is_output(&self, path: &Path) -> bool {
@@ -431,7 +445,7 @@ impl Recorder<'_> {
 ///
 /// # Errors
 /// Whatever reading the directory gives.
-pub fn listing(path: &Path) -> std::io::Result<Digest> {
+pub fn listing(path: &Path) -> io::Result<Digest> {
     let names: Result<Vec<_>, _> = fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.file_name())).collect();
     let mut names = names?;
     names.sort();
@@ -471,6 +485,6 @@ fn changed(path: &Path) -> Outcome {
     Outcome::Bypass(Bypass::InputChangedMeanwhile(path.display().to_string()))
 }
 
-fn gather(error: &std::io::Error) -> Outcome {
+fn gather(error: &io::Error) -> Outcome {
     Outcome::Degraded(Degraded::Gather(plain(error)))
 }

@@ -11,6 +11,7 @@ pub mod trace;
 
 use serde::Serialize;
 
+use crate::build::path::{self, Then};
 use crate::build::{Build, cost};
 use crate::cause::Cause;
 use crate::why;
@@ -47,7 +48,7 @@ pub struct Report {
     pub lanes: usize,
     /// In the order in which they began.
     pub units: Vec<Unit>,
-    /// The chain of units that the build waited for, in the order in which they ran.
+    /// The units that the build waited for, one after the other, in the order in which they ran.
     pub path: Vec<Step>,
     /// What was no hit, by reason, the dearest first.
     pub costs: Vec<Cost>,
@@ -104,8 +105,10 @@ pub struct Step {
     pub unit: usize,
     /// How long the next step could not begin because of it, in microseconds.
     pub busy_us: u64,
-    /// How long the next step could have run and did not, in microseconds.
+    /// How long it then was until the next step began, in microseconds.
     pub idle_us: u64,
+    /// What let the next step begin: `dependency`, `build-script`, `processor` or, after the last, `end`.
+    pub then: Then,
 }
 
 /// One reason and what came of it.
@@ -147,7 +150,8 @@ impl Report {
         };
         for step in build.path() {
             report.units[step.unit].on_path = true;
-            report.path.push(Step { unit: step.unit, busy_us: step.busy_us, idle_us: step.idle_us });
+            let path::Step { unit, busy_us, idle_us, then } = step;
+            report.path.push(Step { unit, busy_us, idle_us, then });
         }
         report.costs = build.costs().into_iter().map(|cost| told(build, cost)).collect();
         report

@@ -15,6 +15,7 @@
 //! Reading never creates anything.
 
 mod blobs;
+pub mod clear;
 pub mod exchange;
 pub mod gc;
 mod units;

@@ -1,13 +1,19 @@
-//! The critical path: the chain of units that a build waited for, from its end back to its beginning.
+//! What a build waited for: a chain of units, from its end back to its beginning, each of which held up the next.
 //!
-//! Each unit is traced to the dependency that was ready last. A dependency is ready when its metadata is announced, for units
-//! that only read metadata, and when it has ended for those that link. Steps tell how long the path was held up by each unit,
-//! and how long it then stood still: waiting for a processor, for a build script to run, or for Cargo.
+//! A unit is held up by the dependency that was ready last. A dependency is ready when its metadata is announced, for units
+//! that only read metadata, and when it has ended for those that link; a package's build script is ready when it has run, of
+//! which there is no record, so the time until then is idle. A unit that did not begin although everything was ready waited for
+//! a processor: it was held up by whichever unit ended last before it began.
 //!
 //! Invariant: the steps' times add up to the time from the first step's begin to the end of the last, but for the rounding of
-//! recorded times.
+//! recorded times. A compile that is only passed on has no recorded end, so it can hold up more than is told here.
+
+use serde::Serialize;
 
 use super::{Build, ROUNDING_US};
+
+/// How long Cargo may take to start what is ready: 20 ms. Beyond that, a processor was missing.
+const START_US: u64 = 20_000;
 
 /// One unit on the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,36 +22,83 @@ pub struct Step {
     pub unit: usize,
     /// How long the next step could not begin because of it, in microseconds.
     pub busy_us: u64,
-    /// How long the next step could have run and did not, in microseconds.
+    /// How long it then was until the next step began, in microseconds.
     pub idle_us: u64,
+    /// What let the next step begin.
+    pub then: Then,
+}
+
+/// What let the next step of a path begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Then {
+    /// It was given this step's outputs.
+    Dependency,
+    /// This step is its build script, and had run.
+    BuildScript,
+    /// This step ended, and left it a processor.
+    Processor,
+    /// Nothing: the build was done.
+    #[default]
+    End,
+}
+
+/// What held a unit up, and until when, in microseconds after the build began.
+struct Hold {
+    unit: usize,
+    until_us: u64,
+    then: Then,
 }
 
 impl Build {
-    /// Returns the critical path, in the order in which it ran; nothing for a build without units.
+    /// Returns the path, in the order in which it ran; nothing for a build without units.
     #[must_use]
     pub fn path(&self) -> Vec<Step> {
         let Some(last) = (0..self.units.len()).max_by_key(|unit| self.units[*unit].end_us) else { return Vec::new() };
-        let took = |unit: usize| self.units[unit].end_us - self.units[unit].start_us;
-        let mut path = vec![Step { unit: last, busy_us: took(last), idle_us: 0 }];
-        let mut at = last;
-        while let Some((unit, ready)) = self.blocker(at) {
-            let (start, next) = (self.units[unit].start_us, self.units[at].start_us);
+        let took = self.units[last].end_us - self.units[last].start_us;
+        let mut path = vec![Step { unit: last, busy_us: took, idle_us: 0, then: Then::End }];
+        let (mut at, mut seen) = (last, vec![false; self.units.len()]);
+        while let Some(hold) = self.hold(at) {
+            seen[at] = true;
+            let (start, next) = (self.units[hold.unit].start_us, self.units[at].start_us);
             // A damaged log may hold a circle of dependencies; a real one leads back in time.
-            if start > next + ROUNDING_US || path.iter().any(|step| step.unit == unit) {
+            if start > next + ROUNDING_US || seen[hold.unit] {
                 break;
             }
-            let ready = ready.min(next).max(start);
-            path.push(Step { unit, busy_us: ready - start, idle_us: next.saturating_sub(ready) });
-            at = unit;
+            let until = hold.until_us.min(next).max(start);
+            let (busy_us, idle_us) = (until - start, next.saturating_sub(until));
+            path.push(Step { unit: hold.unit, busy_us, idle_us, then: hold.then });
+            at = hold.unit;
         }
         path.reverse();
         path
     }
 
-    /// Returns the dependency that was ready last, and when, in microseconds after the build began.
-    fn blocker(&self, unit: usize) -> Option<(usize, u64)> {
-        let ready = self.dependencies(unit).map(|dependency| (dependency, self.ready_us(dependency, unit)));
-        ready.max_by_key(|(_, ready)| *ready)
+    fn hold(&self, unit: usize) -> Option<Hold> {
+        let ready = self.dependencies(unit).map(|dependency| (self.ready_us(dependency, unit), dependency)).max();
+        let needed = ready.map(|(until_us, dependency)| {
+            let script = self.units[dependency].event.kind == "build-script";
+            Hold { unit: dependency, until_us, then: if script { Then::BuildScript } else { Then::Dependency } }
+        });
+        let start = self.units[unit].start_us;
+        let began_at_once = |hold: &Hold| hold.then == Then::BuildScript || hold.until_us + START_US >= start;
+        match needed {
+            Some(hold) if began_at_once(&hold) => Some(hold),
+            needed => {
+                let since = needed.as_ref().map_or(0, |hold| hold.until_us);
+                self.leaver(unit).filter(|leaver| leaver.until_us > since).or(needed)
+            }
+        }
+    }
+
+    /// Returns the unit that ended last before this one began.
+    fn leaver(&self, unit: usize) -> Option<Hold> {
+        let begin = self.units[unit].start_us;
+        let ended = self.units.iter().enumerate().filter(|(other, earlier)| {
+            *other != unit && earlier.start_us < begin && earlier.end_us <= begin + ROUNDING_US
+        });
+        let (index, last) = ended.max_by_key(|(_, earlier)| earlier.end_us)?;
+        Some(Hold { unit: index, until_us: last.end_us, then: Then::Processor })
     }
 
     fn ready_us(&self, dependency: usize, unit: usize) -> u64 {

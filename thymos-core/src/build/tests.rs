@@ -1,4 +1,4 @@
-use super::path::Step;
+use super::path::{Step, Then};
 use super::*;
 
 const MS: u64 = 1000;
@@ -50,6 +50,24 @@ fn a_named_build_may_be_silent_for_hours_and_a_number_is_used_again_after_a_whil
 }
 
 #[test]
+fn what_a_build_script_compiles_to_probe_belongs_to_the_build_that_runs_it() {
+    let at = |event: Event| Event { target: "/ws/target".into(), ..event };
+    let probe = |span| at(Event { build: "script".into(), ..miss("probe", span, &[]) });
+    let unit = |krate: &str, span| at(Event { unit: format!("{krate}-0123456789abcdef"), ..miss(krate, span, &[]) });
+    let builds = Build::group(vec![unit("a", (0, 10)), probe((12, 14)), unit("b", (20, 30)), probe((40, 50))]);
+    let names: Vec<Vec<&str>> =
+        builds.iter().map(|build| build.units.iter().map(|unit| unit.event.krate.as_str()).collect()).collect();
+    assert_eq!(names, [vec!["a", "probe", "b", "probe"]], "one process, so it is one group even where it ends later");
+    let other = Event { build: "two".into(), ..unit("c", (12, 14)) };
+    assert_eq!(
+        Build::group(vec![unit("a", (0, 10)), other, unit("b", (20, 30))]).len(),
+        2,
+        "a cargo beside it is no probe"
+    );
+    assert_eq!(Build::group(vec![unit("a", (0, 10)), probe((12, 14))]).len(), 2, "what begins after the end");
+}
+
+#[test]
 fn units_of_one_lane_do_not_overlap() {
     let build = build(vec![
         miss("a", (0, 40), &[]),
@@ -78,9 +96,23 @@ fn a_library_waits_for_metadata_and_a_program_for_the_end() {
     let library = build(vec![base.clone(), miss("user", (10, 60), &["base"])]);
     assert_eq!(path(&library), [("base", 10, 0), ("user", 50, 0)]);
     let late = build(vec![base.clone(), miss("user", (45, 60), &["base"])]);
-    assert_eq!(path(&late), [("base", 10, 35), ("user", 15, 0)], "it could have begun earlier");
+    assert_eq!(path(&late), [("base", 40, 5), ("user", 15, 0)], "it waited for a processor, which its dependency had");
     let program = Event { kind: "bin".into(), ..miss("user", (45, 60), &["base"]) };
     assert_eq!(path(&build(vec![base, program])), [("base", 40, 5), ("user", 15, 0)]);
+}
+
+#[test]
+fn what_was_ready_and_did_not_begin_waited_for_a_processor() {
+    let events = vec![
+        miss("base", (0, 10), &[]),
+        miss("aside", (10, 200), &[]),
+        miss("other", (0, 190), &[]),
+        miss("late", (201, 260), &["base"]),
+    ];
+    let build = build(events);
+    assert_eq!(path(&build), [("base", 10, 0), ("aside", 190, 1), ("late", 59, 0)]);
+    let then: Vec<Then> = build.path().into_iter().map(|step| step.then).collect();
+    assert_eq!(then, [Then::Processor, Then::Processor, Then::End]);
 }
 
 #[test]

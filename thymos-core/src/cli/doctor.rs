@@ -19,7 +19,13 @@ use crate::settings::Settings;
 use finding::{Finding, status, table};
 use wrapper::Set;
 
+const EXAMPLES: &str = "\
+Examples:
+  thymos doctor           what is wrong in this directory, and what mends it
+  thymos doctor --json    the same for scripts; the exit status says it too";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Print JSON
     #[arg(long)]

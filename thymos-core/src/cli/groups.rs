@@ -37,6 +37,8 @@ pub fn template(program: &clap::Command) -> String {
             text.push_str(&format!("\n{heading}\n{}", rows.concat()));
         }
     }
+    // What follows begins with an empty line of its own.
+    text.truncate(text.trim_end().len());
     text.push_str("{after-help}");
     text
 }

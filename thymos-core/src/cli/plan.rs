@@ -4,7 +4,14 @@ use std::process::ExitCode;
 
 use thymos_build::{Env, Plan, env::var};
 
+const EXAMPLES: &str = "\
+Examples:
+  thymos plan
+  thymos plan --target aarch64-unknown-linux-gnu
+  thymos plan --json | jq .decision    for scripts";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Explain the plan for this target instead of the machine's own
     #[arg(long, value_name = "TRIPLE")]

@@ -39,7 +39,16 @@ use record::{Record, Records};
 use shim::Shim;
 use wish::{Installed, Wish};
 
+const EXAMPLES: &str = "\
+Examples:
+  thymos setup                    shows the difference, asks, writes it
+  thymos setup --dry-run          shows it only
+  thymos setup --workspace        for the workspace here
+  thymos setup --sccache-alias    lets scripts that call sccache go on working
+  thymos setup --undo             takes it back byte for byte";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Edit the user's own configuration, $CARGO_HOME/config.toml; this is the default
     #[arg(long)]

@@ -122,12 +122,18 @@ impl Table {
         let natural =
             |at: usize| cells().filter_map(|row| row.get(at)).map(|cell| cell.text.width()).max().unwrap_or(0);
         let mut widths: Vec<usize> = (0..self.columns.len()).map(natural).collect();
-        let wrapped: Vec<usize> = (0..widths.len()).filter(|at| self.columns[*at] == Column::Wrapped).collect();
-        // The last one gives way first: the first names what the row is about.
-        for at in wrapped.into_iter().rev() {
-            let all = self.indent + widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-            let less = widths[at].saturating_sub(all.saturating_sub(width)).max(LEAST_COLUMN);
-            widths[at] = widths[at].min(less);
+        let fixed = self.indent + GAP * widths.len().saturating_sub(1);
+        let mut over = (fixed + widths.iter().sum::<usize>()).saturating_sub(width);
+        // The widest gives way, a column at a time, until all of them are narrow.
+        let gives_way = |widths: &Vec<usize>| {
+            let wrapped = (0..widths.len()).filter(|at| self.columns[*at] == Column::Wrapped);
+            wrapped.max_by_key(|at| widths[*at]).filter(|at| widths[*at] > LEAST_COLUMN)
+        };
+        while over > 0
+            && let Some(at) = gives_way(&widths)
+        {
+            widths[at] -= 1;
+            over -= 1;
         }
         widths
     }
@@ -167,9 +173,17 @@ pub fn paragraph(text: &str, indent: usize, width: usize) -> String {
     lines.iter().map(|line| format!("{}{line}\n", " ".repeat(indent))).collect()
 }
 
-/// Splits text into lines at spaces, and a word that is too long by itself behind a slash or wherever it must be.
+/// Splits text into lines at spaces, and a word that is too long by itself behind a slash or a dash or wherever it must be. Every line
+/// starts with the spaces that the text starts with.
 #[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let rest = text.trim_start_matches(' ');
+    let indent = text.len() - rest.len();
+    let lines = wrap_words(rest, width.saturating_sub(indent).max(1));
+    lines.into_iter().map(|line| format!("{:indent$}{line}", "")).collect()
+}
+
+fn wrap_words(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let mut word = word.to_owned();
@@ -197,13 +211,13 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Returns how many bytes of a word go into a line: up to the last slash that fits, else all that fits, and at least one
+/// Returns how many bytes of a word go into a line: up to the last slash or dash that fits, else all that fits, and at least one
 /// character.
 fn cut(word: &str, width: usize) -> usize {
     let ends = word.char_indices().map(|(at, letter)| at + letter.len_utf8());
     let fitting: Vec<usize> = ends.take_while(|end| word[..*end].width() <= width).collect();
     let most = fitting.last().copied().unwrap_or_else(|| word.chars().next().map_or(0, char::len_utf8));
-    word[..most].rfind('/').filter(|slash| *slash > most / 2).map_or(most, |slash| slash + 1)
+    word[..most].rfind(['/', '-', '_']).filter(|mark| *mark > most / 2).map_or(most, |mark| mark + 1)
 }
 
 /// Returns how many columns there are for text: what `COLUMNS` says, else the terminal.
@@ -248,6 +262,7 @@ mod tests {
     fn a_long_path_breaks_behind_a_slash() {
         assert_eq!(wrap("/home/somebody/project/src/lib.rs", 20), ["/home/somebody/", "project/src/lib.rs"]);
         assert_eq!(wrap("", 20), [""]);
+        assert_eq!(wrap("  compile failed", 12), ["  compile", "  failed"]);
         assert_eq!(wrap("aaaaaaaaaaaaaaaaaaaaaaaaa", 20), ["aaaaaaaaaaaaaaaaaaaa", "aaaaa"]);
     }
 

@@ -13,7 +13,14 @@ use crate::settings::Settings;
 use crate::store::Store;
 use crate::store::verify::{Finding, Repair, Verified};
 
+const EXAMPLES: &str = "\
+Examples:
+  thymos verify store              drops what is damaged
+  thymos verify store --dry-run    says what is damaged
+  THYMOS_VERIFY=1 cargo build      compiles hits again and compares them";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(subcommand)]
     what: What,

@@ -114,11 +114,15 @@ fn search(source: &mut Source<'_>) -> Option<bool> {
     understood.then_some(false)
 }
 
-/// Looks for an undefined symbol under one of the names that C libraries give the environment.
+/// The names that C libraries give the environment, and functions that hand it to another program unasked.
+const ENVIRONMENT: [&[u8]; 9] =
+    [b"environ", b"__environ", b"_environ", b"system", b"popen", b"execl", b"execlp", b"execv", b"execvp"];
+
+/// Looks for an undefined symbol under one of these names.
 fn imports(symbols: &[u8], names: &[u8]) -> Option<bool> {
     for symbol in symbols.as_chunks::<SYMBOL>().0 {
         let undefined = u16_at(symbol, 6)? == 0;
-        if undefined && matches!(name(names, u32_at(symbol, 0)?.into())?, b"environ" | b"__environ" | b"_environ") {
+        if undefined && ENVIRONMENT.contains(&name(names, u32_at(symbol, 0)?.into())?) {
             return Some(true);
         }
     }
@@ -203,7 +207,7 @@ mod tests {
 
     #[test]
     fn an_import_of_environ_under_any_of_its_names_is_found() {
-        for name in ["environ", "__environ", "_environ"] {
+        for name in ["environ", "__environ", "_environ", "system"] {
             assert!(bytes_import_environ(&library(name.as_bytes(), 0)), "{name}");
         }
         for name in ["getenv", "environs", "xenviron"] {

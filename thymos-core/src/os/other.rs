@@ -127,6 +127,12 @@ pub fn reflink(_from: &Path, _to: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Returns false: block sharing is not used here.
+#[must_use]
+pub fn clones(_directory: &Path) -> bool {
+    false
+}
+
 /// Reads bytes as a path; what is not UTF-8 names no file that exists.
 #[must_use]
 pub fn path_from_bytes(bytes: Vec<u8>) -> PathBuf {

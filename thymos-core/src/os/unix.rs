@@ -167,6 +167,18 @@ pub fn reflink(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
+/// Returns whether files on the file system of `directory` can share their blocks.
+#[must_use]
+pub fn clones(directory: &Path) -> bool {
+    #[cfg(target_os = "linux")]
+    return File::open(directory).is_ok_and(|directory| shares_blocks(&directory));
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = directory;
+        false
+    }
+}
+
 /// Asking the type of the file system costs a tenth of a refused clone.
 #[cfg(target_os = "linux")]
 fn shares_blocks(file: &File) -> bool {

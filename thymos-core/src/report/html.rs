@@ -9,8 +9,9 @@ use std::fmt::Write;
 
 use super::escape::Text;
 use super::figure::{date, span};
-use super::{Cost, Report, Unit, timeline};
-use crate::amount::{bytes, share};
+use super::{Cost, Report, Step, Unit, timeline};
+use crate::amount::{bytes, counted, share};
+use crate::build::path::Then;
 use crate::digest::Digest;
 
 const STYLE: &str = include_str!("page.css");
@@ -18,6 +19,11 @@ const SCRIPT: &str = include_str!("page.js");
 
 /// How many crates a reason names before it only counts them.
 const NAMED: usize = 6;
+
+/// Steps of the critical path that take less than this part of the build are only counted.
+const SHORT: u64 = 200;
+/// Idle time that is worth a word: 20 ms.
+const NOTED_US: u64 = 20_000;
 
 /// Returns the page.
 #[must_use]
@@ -75,7 +81,7 @@ fn summary(report: &Report) -> String {
         ("Hits", rate, format!("{} of {looked_up} look-ups", report.hits)),
         ("Saved", span(report.saved_us), "of compile time, by hits".to_owned()),
         ("Compiled", span(missed), format!("{} units by the compiler", report.units.len() - report.hits)),
-        ("Critical path", span(on_path), format!("of work in {} units", report.path.len())),
+        ("Critical path", counted(report.path.len() as u64, "unit"), format!("{} of their work", span(on_path))),
     ];
     let mut html = "<dl class=\"tiles\">".to_owned();
     for (name, figure, note) in tiles {
@@ -157,34 +163,54 @@ fn link(report: &Report, unit: usize) -> String {
 }
 
 fn path(report: &Report) -> String {
-    let (busy, idle) = report.path.iter().fold((0, 0), |(busy, idle), step| (busy + step.busy_us, idle + step.idle_us));
-    let before = report.path.first().map_or(0, |step| report.units[step.unit].start_us);
-    let mut html = format!(
-        "<section aria-labelledby=\"h-path\"><h2 id=\"h-path\">Critical path</h2>\n\
-         <p>The chain of units that the build waited for: {} of work and {} between them{}. A shorter build needs one of these to be faster.</p>\n\
-         <ol class=\"steps\">\n",
-        span(busy),
-        span(idle),
-        if before == 0 { String::new() } else { format!(", after {} without one", span(before)) }
-    );
+    let mut html = "<section aria-labelledby=\"h-path\"><h2 id=\"h-path\">Critical path</h2>\n\
+         <p>What the build waited for, from its beginning to its end. Each unit held up the next, which needs it, or got the processor \
+         that it left. A build gets shorter when one of these does.</p>\n<ol class=\"steps\">\n"
+        .to_owned();
     let longest = report.path.iter().map(|step| step.busy_us).max().unwrap_or(0).max(1);
+    let (mut short, mut short_us) = (0, 0);
     for step in &report.path {
-        let unit = &report.units[step.unit];
-        let waited = if step.idle_us < 1_000 { String::new() } else { format!("then {} idle", span(step.idle_us)) };
-        let _ = writeln!(
-            html,
-            "<li><span class=\"who\">{} {} <small>{}</small></span> <span class=\"n\">{}</span> \
-             <svg class=\"share {}\" aria-hidden=\"true\"><rect class=\"fill\" width=\"{:.1}%\" height=\"100%\"/></svg> <small>{waited}</small></li>",
-            link(report, step.unit),
-            Text(&unit.version),
-            Text(&format!("{} {}", unit.kind, unit.outcome)),
-            span(step.busy_us),
-            Text(&unit.outcome),
-            (100.0 * step.busy_us as f64 / longest as f64).max(0.5)
-        );
+        if step.busy_us + step.idle_us < report.took_us / SHORT {
+            short += 1;
+            short_us += step.busy_us + step.idle_us;
+            continue;
+        }
+        html.push_str(&shorter(&mut short, &mut short_us));
+        html.push_str(&held(report, step, longest));
     }
+    html.push_str(&shorter(&mut short, &mut short_us));
     html.push_str("</ol></section>\n");
     html
+}
+
+/// Tells of the steps that are left out, if there are any, and begins to count anew.
+fn shorter(count: &mut u64, us: &mut u64) -> String {
+    let (count, us) = (std::mem::take(count), std::mem::take(us));
+    if count == 0 {
+        return String::new();
+    }
+    format!("<li class=\"more\"><small>{}, {}</small></li>\n", counted(count, "shorter step"), span(us))
+}
+
+fn held(report: &Report, step: &Step, longest: u64) -> String {
+    let unit = &report.units[step.unit];
+    let idle = span(step.idle_us);
+    let then = match step.then {
+        Then::BuildScript => format!("then {idle} until its build script had run"),
+        Then::Processor => "then the next got its processor".to_owned(),
+        Then::Dependency if step.idle_us >= NOTED_US => format!("then {idle} idle"),
+        Then::Dependency | Then::End => String::new(),
+    };
+    format!(
+        "<li><span class=\"who\">{} {} <small>{}</small></span> <span class=\"n\">{}</span> \
+         <svg class=\"share {}\" aria-hidden=\"true\"><rect class=\"fill\" width=\"{:.1}%\" height=\"100%\"/></svg> <small>{then}</small></li>\n",
+        link(report, step.unit),
+        Text(&unit.version),
+        Text(&format!("{} {}", unit.kind, unit.outcome)),
+        span(step.busy_us),
+        Text(&unit.outcome),
+        (100.0 * step.busy_us as f64 / longest as f64).max(0.5)
+    )
 }
 
 /// The columns of the table of units: the name, and whether it holds figures.

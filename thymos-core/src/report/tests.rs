@@ -49,7 +49,7 @@ fn json_holds_what_the_page_shows() {
     assert_eq!(
         json["path"],
         serde_json::json!([
-            { "unit": 0, "busy_us": 2 * MS, "idle_us": 3 * MS }, { "unit": 1, "busy_us": 100 * MS, "idle_us": 0 }
+            { "unit": 0, "busy_us": 2 * MS, "idle_us": 3 * MS, "then": "dependency" }, { "unit": 1, "busy_us": 100 * MS, "idle_us": 0, "then": "end" }
         ])
     );
     assert_eq!(json["units"][2]["deps"], serde_json::json!([1]));

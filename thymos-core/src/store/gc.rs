@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::Store;
+use super::{Store, digest_of_name};
 use crate::action::ActionKey;
 use crate::digest::Digest;
 use crate::event;
@@ -80,11 +80,12 @@ pub struct Contents {
     pub oldest_ms: u64,
 }
 
-struct Action {
-    path: PathBuf,
+/// An action and what it refers to.
+pub(super) struct Action {
+    pub(super) path: PathBuf,
     used: SystemTime,
-    size: u64,
-    blobs: Vec<(Digest, u64)>,
+    pub(super) size: u64,
+    pub(super) blobs: Vec<(Digest, u64)>,
 }
 
 impl Store {
@@ -111,7 +112,7 @@ impl Store {
     /// # Errors
     /// Whatever stops it from looking at the store.
     pub fn collect(&self, policy: &Policy) -> io::Result<Option<Collected>> {
-        let Some(_lock) = self.collection_lock()? else { return Ok(None) };
+        let Some(_lock) = self.collection_lock(Wait::No)? else { return Ok(None) };
         let now = SystemTime::now();
         let Policy { limit, older_than, run } = *policy;
         let mut actions = self.actions();
@@ -132,7 +133,7 @@ impl Store {
             } else if run.removes(&action.path) {
                 done.removed += 1;
                 done.freed += action.size;
-                evicted.extend(named(&action.path));
+                evicted.extend(digest_of_name(&action.path));
             }
         }
         done.freed += self.sweep(&live, now, run) + self.trim_events(now, run);
@@ -176,11 +177,11 @@ impl Store {
         freed
     }
 
-    fn collection_lock(&self) -> io::Result<Option<RangeLock>> {
-        self.lock(&ActionKey(Digest::of(b"collection")), Wait::No)
+    pub(super) fn collection_lock(&self, wait: Wait) -> io::Result<Option<RangeLock>> {
+        self.lock(&ActionKey(Digest::of(b"collection")), wait)
     }
 
-    fn actions(&self) -> Vec<Action> {
+    pub(super) fn actions(&self) -> Vec<Action> {
         let read = |(path, metadata): (PathBuf, Metadata)| {
             let manifest = fs::read(&path).ok().and_then(|bytes| Manifest::decode(&bytes)).unwrap_or_default();
             let blobs = manifest.entries.iter().flat_map(|entry| &entry.outputs);
@@ -193,7 +194,7 @@ impl Store {
         files(&self.root.join("actions")).into_iter().filter(|(path, _)| !is_temporary(path)).map(read).collect()
     }
 
-    fn sweep(&self, live: &HashSet<Digest>, now: SystemTime, run: Run) -> u64 {
+    pub(super) fn sweep(&self, live: &HashSet<Digest>, now: SystemTime, run: Run) -> u64 {
         let mut freed = 0;
         let old = |metadata: &Metadata| {
             // A blob may have an old modification time and be new here, so its change time decides where there is one.
@@ -202,7 +203,7 @@ impl Store {
             age > GRACE.as_nanos() as i128
         };
         for (path, metadata) in files(&self.root.join("blobs")) {
-            let digest = named(&path);
+            let digest = digest_of_name(&path);
             // One that a publish has just laid down may go too: its action then finds it missing, and is a Miss.
             let dead = digest.is_none_or(|digest| !live.contains(&digest));
             if dead && run.removes(&path) {
@@ -236,11 +237,6 @@ pub(super) fn is_temporary(path: &Path) -> bool {
 
 fn size(files: &[(PathBuf, Metadata)]) -> u64 {
     files.iter().map(|(_, metadata)| metadata.len()).sum()
-}
-
-/// Returns the digest that a file is named after.
-fn named(path: &Path) -> Option<Digest> {
-    path.file_name().and_then(|name| name.to_str()).and_then(Digest::from_hex)
 }
 
 /// Returns every file below a directory, two levels deep at most.

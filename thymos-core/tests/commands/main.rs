@@ -7,5 +7,6 @@ mod support;
 mod bench;
 #[cfg(unix)]
 mod cargo;
+mod help;
 #[cfg(unix)]
 mod sccache;

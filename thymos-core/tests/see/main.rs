@@ -6,6 +6,8 @@
 mod support;
 
 mod causes;
+mod gc;
 mod log;
 mod snapshot;
+mod stats;
 mod why;

@@ -4,7 +4,7 @@ use crate::support::{Files, real_rustc, workspace};
 use crate::trap::guarded_by;
 
 /// A workspace in which `app` prints the text that the macro of `maker` makes with this body.
-fn printing_what_a_macro_makes(body: &str) -> Files {
+pub fn printing_what_a_macro_makes(body: &str) -> Files {
     let maker = format!(
         "use proc_macro::TokenStream;\n#[proc_macro] pub fn made(_: TokenStream) -> TokenStream {{\n    \
          let text: String = {{ {body} }};\n    format!(\"{{text:?}}\").parse().unwrap()\n}}\n"

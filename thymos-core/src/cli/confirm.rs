@@ -1,0 +1,41 @@
+//! The question before something is done that cannot be undone at once.
+//!
+//! Invariant: without a terminal nothing is assumed; `--yes` must have been given.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+/// What a person said, or what their arguments say.
+pub enum Answer {
+    /// Go on.
+    Yes,
+    /// Do nothing, and exit with this.
+    No(ExitCode),
+}
+
+/// The words around a question.
+pub struct Question<'a> {
+    /// The question itself: `Write this?`
+    pub ask: &'a str,
+    /// What is said where there is nobody to ask: `nothing was written`, and `--yes` does it.
+    pub undone: &'a str,
+}
+
+/// Asks on a terminal. Without one, exit status 2 says that nothing was done.
+pub fn ask(question: &Question<'_>) -> Answer {
+    let Question { ask, undone } = question;
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        eprintln!("thymos: {undone}, for there is nobody to ask; --yes does it");
+        return Answer::No(ExitCode::from(2));
+    }
+    print!("{ask} [y/N] ");
+    let _ = std::io::stdout().flush();
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    if read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+        return Answer::Yes;
+    }
+    let (first, rest) = undone.split_at(1);
+    println!("{}{rest}.", first.to_uppercase());
+    Answer::No(ExitCode::SUCCESS)
+}

@@ -1,0 +1,182 @@
+//! Reads that look like something else: behind a directory that is made again, through links, by scripts.
+#![cfg(unix)]
+
+use std::os::unix::fs::symlink;
+
+use crate::proc_macros::printing_what_a_macro_makes;
+use crate::support::{Checkout, package, workspace};
+use crate::trap::{compared_with_cargo, guarded_by};
+
+#[test]
+fn a_file_in_a_directory_that_a_macro_makes_sure_of_is_an_input() {
+    guarded_by("input-below-made").tell(|stage| {
+        let body = "let root = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/templates\"; \
+                    std::fs::create_dir_all(&root).unwrap(); std::fs::read_to_string(root + \"/page.html\").unwrap()";
+        let files = printing_what_a_macro_makes(body).file("app/templates/page.html", "one");
+        let here = stage.checkout("here", &files);
+        stage.sees_app(&here);
+        here.write("app/templates/page.html", "two");
+        stage.sees_app_anew(&here);
+    });
+}
+
+#[test]
+fn a_program_that_a_macro_starts_sees_the_current_variables() {
+    guarded_by("input-observed,input-env").tell(|stage| {
+        let body = "let out = std::process::Command::new(\"sh\").arg(\"-c\").arg(\"echo $FLAVOUR\").output().unwrap(); \
+                    String::from_utf8(out.stdout).unwrap()";
+        let here = stage.checkout("here", &printing_what_a_macro_makes(body));
+        for flavour in ["sweet", "sour"] {
+            here.clean();
+            stage.sees(here.cargo("build").env("FLAVOUR", flavour).run());
+            stage.sees(here.program("app"));
+        }
+    });
+}
+
+#[test]
+fn a_variable_that_a_linker_script_reads_is_an_input() {
+    guarded_by("input-scripts").tell(|stage| {
+        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() {}"));
+        let linker = here.executable("own-cc", "#!/bin/sh\nexec cc \"$@\" -Wl,--build-id=0x$FLAVOUR\n");
+        for flavour in ["0123456789abcdef", "fedcba9876543210"] {
+            here.clean();
+            let flags = format!("-Clinker={linker}");
+            stage.sees(here.cargo("build").env("RUSTFLAGS", flags).env("FLAVOUR", flavour).run());
+            let program = here.bytes("target/debug/app");
+            let id: Vec<u8> = (0..8).map(|at| u8::from_str_radix(&flavour[2 * at..2 * at + 2], 16).unwrap()).collect();
+            stage.notes("holds its id", program.windows(8).any(|bytes| bytes == id).to_string());
+        }
+    });
+}
+
+#[test]
+fn a_variable_that_a_script_in_the_compilers_place_reads_is_an_input() {
+    guarded_by("input-scripts").tell(|stage| {
+        let here = stage.checkout(
+            "here",
+            &package("app")
+                .file("src/main.rs", "fn main() { println!(\"{}\", cfg!(sweet)) }")
+                .append("Cargo.toml", "[lints.rust]\nunexpected_cfgs = \"allow\""),
+        );
+        let real = crate::support::real_rustc();
+        let rustc = here.executable("rustc", &format!("#!/bin/sh\nexec '{}' \"$@\" $FLAVOUR\n", real.display()));
+        for flavour in ["--cfg=sweet", "--cfg=sour"] {
+            here.clean();
+            stage.sees(here.cargo("build").env("RUSTC", &rustc).env("FLAVOUR", flavour).run());
+            stage.sees(here.program("app"));
+        }
+    });
+}
+
+fn link(here: &Checkout<'_>, target: &str, name: &str) {
+    let place = here.path(name);
+    let _ = std::fs::remove_file(&place);
+    symlink(target, place).unwrap();
+}
+
+#[test]
+fn a_source_behind_a_link_that_is_turned_is_another_source() {
+    guarded_by("input-sources,input-observed").tell(|stage| {
+        let files = package("app")
+            .file(
+                "src/main.rs",
+                "mod part; fn main() { println!(\"{} {}\", part::TEXT, include_str!(\"../data/text.txt\")) }",
+            )
+            .file("one/part.rs", "pub const TEXT: &str = \"one\";")
+            .file("two/part.rs", "pub const TEXT: &str = \"two\";")
+            .file("one/text.txt", "one")
+            .file("two/text.txt", "two");
+        let here = stage.checkout("here", &files);
+        link(&here, "../one/part.rs", "src/part.rs");
+        link(&here, "one", "data");
+        stage.sees_app(&here);
+        link(&here, "../two/part.rs", "src/part.rs");
+        stage.sees_app_anew(&here);
+        link(&here, "two", "data");
+        stage.sees_app_anew(&here);
+        // A directory takes the place of the link.
+        std::fs::remove_file(here.path("data")).unwrap();
+        here.write("data/text.txt", "three");
+        stage.sees_app_anew(&here);
+    });
+}
+
+#[test]
+fn what_a_macro_writes_besides_the_outputs_is_written_each_time() {
+    compared_with_cargo().tell(|stage| {
+        let body = "let place = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/made.txt\"; std::fs::write(place, \"made\").unwrap(); String::new()";
+        let here = stage.checkout("here", &printing_what_a_macro_makes(body));
+        for _ in 0..2 {
+            stage.sees_app_anew(&here);
+            stage.sees_bytes(&here, "app/made.txt");
+            here.remove("app/made.txt");
+        }
+    });
+}
+
+#[test]
+fn a_path_given_by_cargos_configuration_is_this_checkouts() {
+    guarded_by("bind-env,bind-search").tell(|stage| {
+        let files = package("app")
+            .file(".cargo/config.toml", "[env]\nASSETS = { value = \"assets\", relative = true }\n")
+            .file("src/main.rs", "fn main() { println!(\"{} {}\", env!(\"ASSETS\").len(), env!(\"ASSETS\")) }");
+        stage.sees_app(&stage.checkout("here", &files));
+        stage.sees_app(&stage.checkout("there/and/deeper", &files));
+    });
+}
+
+#[test]
+fn an_object_that_a_build_script_links_is_its_content() {
+    guarded_by("input-link,input-observed").tell(|stage| {
+        let script = "fn main() { let dir = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap(); println!(\"cargo:rustc-link-arg={dir}/part.o\") }";
+        let files = package("app")
+            .file("build.rs", script)
+            .file("src/main.rs", "unsafe extern \"C\" { fn part() -> i32; }\nfn main() { println!(\"{}\", unsafe { part() }) }");
+        let here = stage.checkout("here", &files);
+        for number in [1, 2] {
+            here.write("part.c", format!("int part(void) {{ return {number}; }}"));
+            let status = here.command("cc".as_ref()).args(["-c", "part.c", "-o", "part.o"]).status().unwrap();
+            assert!(status.success());
+            stage.sees_app_anew(&here);
+        }
+    });
+}
+
+#[test]
+fn code_two_crates_below_a_program_reaches_it_through_link_time_optimisation() {
+    for lto in ["fat", "thin"] {
+        compared_with_cargo().tell(|stage| {
+            let files = workspace(&["app", "part", "leaf"])
+                .append("Cargo.toml", &format!("[profile.dev]\nlto = \"{lto}\"\nopt-level = 1"))
+                .append("app/Cargo.toml", "[dependencies]\npart = { path = \"../part\" }")
+                .append("part/Cargo.toml", "[dependencies]\nleaf = { path = \"../leaf\" }")
+                .file("app/src/main.rs", "fn main() { println!(\"{}\", part::number()) }")
+                .file("part/src/lib.rs", "pub fn number() -> u32 { leaf::number() + 1 }")
+                .file("leaf/src/lib.rs", "#[inline(never)] pub fn number() -> u32 { 1 }");
+            let here = stage.checkout("here", &files);
+            stage.sees_app(&here);
+            here.edit("leaf/src/lib.rs", "{ 1 }", "{ 2 }");
+            stage.sees_app_anew(&here);
+        });
+    }
+}
+
+#[test]
+fn dependencies_that_swap_their_names_are_swapped() {
+    guarded_by("key-externs").tell(|stage| {
+        let names = |one: &str, two: &str| {
+            format!("[dependencies]\none = {{ package = \"{one}\", path = \"../{one}\" }}\ntwo = {{ package = \"{two}\", path = \"../{two}\" }}")
+        };
+        let files = |one: &str, two: &str| {
+            workspace(&["app", "left", "right"])
+                .append("app/Cargo.toml", &names(one, two))
+                .file("app/src/main.rs", "fn main() { println!(\"{} {}\", one::TEXT, two::TEXT) }")
+                .file("left/src/lib.rs", "pub const TEXT: &str = \"left\";")
+                .file("right/src/lib.rs", "pub const TEXT: &str = \"right\";")
+        };
+        stage.sees_app(&stage.checkout("here", &files("left", "right")));
+        let here = stage.checkout("here", &files("right", "left"));
+        stage.sees_app_anew(&here);
+    });
+}
