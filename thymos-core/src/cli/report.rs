@@ -10,25 +10,25 @@ use crate::outcome::plain;
 use crate::report::{Report, html, trace};
 use crate::settings::Settings;
 
-const ABOUT: &str = "\
-Tells the last build of this workspace, or the last of all when none was here: when each unit ran and whether it was a hit, \
-what the build waited for, and what misses cost and why.
-
-Nothing needs to be switched on before the build: every compile leaves a line in the cache's own log.";
-
 const EXAMPLES: &str = "\
 Examples:
-  thymos report --open                       writes thymos-report.html and shows it in the browser
-  thymos report -o build.html                one file, which needs no network: send it to whom you like
-  thymos report --format json | jq .costs    what misses cost, for scripts
-  thymos report --format trace -o t.json     open it at https://ui.perfetto.dev or about:tracing
+  thymos report --open                     writes and shows thymos-report.html
+  thymos report -o build.html              one file, which needs no network
+  thymos report --format json | jq .costs  what misses cost, for scripts
+  thymos report --format trace -o t.json   for ui.perfetto.dev, about:tracing
 
-The page names the workspace's directory and not where it lies; a reason may hold a path. JSON holds the path too.";
+Tells the last build of this workspace, or the last of all when none was here:
+when each unit ran and whether it was a hit, what the build waited for, and what
+misses cost and why. Nothing needs to be switched on before the build: every
+compile leaves a line in the cache's own log.
+
+The page names the workspace's directory and not where it lies. Reasons can hold
+paths, so look at it before you publish it. JSON holds the workspace's path.";
 
 #[derive(Debug, clap::Args)]
-#[command(long_about = ABOUT, after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Where to write; `-` is standard output. By default html goes to thymos-report.html, the others to standard output
+    /// Where to write, `-` for standard output, which is where json and trace go by default; html goes to thymos-report.html
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// What to write

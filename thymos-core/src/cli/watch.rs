@@ -19,27 +19,26 @@ use crate::watch::{Watch, line, running};
 
 use terminal::Terminal;
 
-const ABOUT: &str = "\
-Shows every build that uses this cache while it runs: its hits and misses, the time saved, what is compiling now, and why the \
-last misses were no hits. Builds that ended within the last hour stay below.
+const EXAMPLES: &str = "\
+Examples:
+  thymos watch                       in a second terminal, also over ssh
+  thymos watch | grep -v ': hit '    only what was no hit, line by line
 
-Start it in a second terminal, also over ssh, and build in the first. Nothing needs to be switched on, and builds do not wait \
-for it. Where the output is no terminal, each finished unit is one line.";
-
-const KEYS: &str = "\
 Keys:
   q, Esc, Ctrl-C  quit
   Ctrl-Z          stop, until `fg`
 
-Examples:
-  thymos watch
-  thymos watch | grep -v ': hit '       only what was no hit, line by line";
+Shows every build that uses this cache while it runs: its hits and misses, the
+time saved, what is compiling now, and why the last misses were no hits. Builds
+that ended within the last hour stay below. Nothing needs to be switched on, and
+builds do nothing for it. Where the output is no terminal, each unit that ends
+is one line.";
 
 /// How often the log and the processes are looked at: what a person can follow.
 const PACE: Duration = Duration::from_millis(250);
 
 #[derive(Debug, clap::Args)]
-#[command(long_about = ABOUT, after_help = KEYS)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {}
 
 /// What a key asks for.

@@ -18,7 +18,8 @@ pub fn render(report: &Report) -> Value {
     events.extend(slices(report));
     for (number, pair) in report.path.windows(2).enumerate() {
         let (from, to) = (&report.units[pair[0].unit], &report.units[pair[1].unit]);
-        let leaves = (from.start_us + pair[0].busy_us).min(from.end_us);
+        // An arrow belongs to the slice that its time lies in, and a slice ends before its end.
+        let leaves = (from.start_us + pair[0].busy_us).min(from.end_us.saturating_sub(1)).max(from.start_us);
         events.push(arrow("s", number, (from, leaves)));
         events.push(arrow("f", number, (to, to.start_us)));
     }
