@@ -32,6 +32,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::environment::{Environment, SCCACHE_DIR};
+use crate::farewell;
 use crate::os::signals;
 use crate::sccache;
 use crate::settings::Settings;
@@ -136,6 +137,10 @@ pub fn run() -> ExitCode {
     let environment = Environment::read();
     if arguments.first().is_some_and(|first| sccache::is_option(first)) {
         return ended(sccache::run_option(&arguments, &environment));
+    }
+    if farewell::is_asked(&arguments) {
+        farewell::run(&arguments, &Settings::gather(&environment, None));
+        return ExitCode::SUCCESS;
     }
     let for_cargo = arguments.first().and_then(|first| first.to_str()).is_some_and(cargo::is_command);
     let command = if for_cargo { None } else { Some(parsed()) };

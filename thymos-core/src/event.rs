@@ -116,10 +116,16 @@ pub fn now_ms() -> u64 {
 /// Returns what [`Event::build`] holds for this process: a name of the process that started it.
 #[must_use]
 pub fn build() -> String {
-    let Some(started) = os::parent_started() else { return String::new() };
+    build_of(os::parent())
+}
+
+/// Returns what [`Event::build`] holds for processes that `process` started; empty where the system does not tell.
+#[must_use]
+pub fn build_of(process: u32) -> String {
+    let Some(started) = os::started(process) else { return String::new() };
     let mut hasher = FieldHasher::new("build");
     hasher.bytes(&os::boot_id());
-    hasher.count(os::parent() as usize);
+    hasher.count(process as usize);
     hasher.bytes(&started);
     hasher.finish().hex()[..16].to_owned()
 }

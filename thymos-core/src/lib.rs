@@ -29,6 +29,7 @@ pub mod digest;
 pub mod environment;
 pub mod event;
 pub mod explain;
+pub mod farewell;
 pub mod foreign;
 pub mod guard;
 pub mod hit;

@@ -17,6 +17,7 @@ use crate::cause::Cause;
 use crate::compile::{self, Compiled, Streams};
 use crate::environment::{self, Environment};
 use crate::event::{self, Event};
+use crate::farewell;
 use crate::foreign;
 use crate::guard::Guard;
 use crate::hit::Lookup;
@@ -212,6 +213,7 @@ impl Unit {
             }
         };
         self.complain(Some(&store.root().join("tmp")));
+        farewell::arrange(&self.environment, store.root());
         let around = Surroundings {
             environment: &self.environment,
             directory: &self.directory,

@@ -211,10 +211,27 @@ pub fn parent() -> u32 {
     0
 }
 
-/// Returns nothing: the parent is not known.
+/// Returns nothing: another process's standard error cannot be reached.
 #[must_use]
-pub fn parent_started() -> Option<Vec<u8>> {
+pub fn stderr_of(_process: u32) -> Option<File> {
     None
+}
+
+/// A process that another one waits for without being its parent.
+#[derive(Debug)]
+pub enum Process {}
+
+impl Process {
+    /// Returns nothing: no process is waited for here.
+    #[must_use]
+    pub fn open(_process: u32) -> Option<Self> {
+        None
+    }
+
+    /// Waits for a process that cannot be.
+    pub fn wait(&self) {
+        match *self {}
+    }
 }
 
 /// Returns nothing: when a process was started is not known.

@@ -303,19 +303,51 @@ pub fn cargo_stderr() -> Option<File> {
     if name.trim_end() != "cargo" {
         return None;
     }
-    OpenOptions::new().append(true).open(format!("/proc/{parent}/fd/2")).ok()
+    stderr_of(parent.get().unsigned_abs())
+}
+
+/// Returns the standard error of a process, where the system lets us reach it.
+#[must_use]
+pub fn stderr_of(process: u32) -> Option<File> {
+    OpenOptions::new().append(true).open(format!("/proc/{process}/fd/2")).ok()
+}
+
+/// A process that another one waits for without being its parent.
+#[derive(Debug)]
+pub struct Process(
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there is none"))] std::os::fd::OwnedFd,
+);
+
+impl Process {
+    /// Takes hold of a process; nothing where that cannot be.
+    #[must_use]
+    pub fn open(process: u32) -> Option<Self> {
+        #[cfg(target_os = "linux")]
+        {
+            let id = rustix::process::Pid::from_raw(i32::try_from(process).ok()?)?;
+            rustix::process::pidfd_open(id, rustix::process::PidfdFlags::empty()).ok().map(Self)
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = process;
+            None
+        }
+    }
+
+    /// Sleeps until the process has ended.
+    pub fn wait(&self) {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::event::{PollFd, PollFlags, poll};
+            while poll(&mut [PollFd::new(&self.0, PollFlags::IN)], None) == Err(rustix::io::Errno::INTR) {}
+        }
+    }
 }
 
 /// Returns the id of the process that started this one.
 #[must_use]
 pub fn parent() -> u32 {
     rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get().unsigned_abs())
-}
-
-/// Returns text that says when the process that started this one was itself started; see [`started`].
-#[must_use]
-pub fn parent_started() -> Option<Vec<u8>> {
-    started(parent())
 }
 
 /// Returns text that says when a process was started, in the system's own unit; nothing where the system does not say.

@@ -10,4 +10,5 @@ mod gc;
 mod log;
 mod snapshot;
 mod stats;
+mod summary;
 mod why;
