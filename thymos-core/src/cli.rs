@@ -54,6 +54,7 @@ thymos.toml):
                      trusted with it
   THYMOS_VERIFY      the share of hits that are compiled again and compared,
                      such as 0.05; 1 is all of them
+  THYMOS_SUMMARY     1 prints one line at the end of a build
 
 `thymos COMMAND --help` explains a command and shows examples.";
 
