@@ -2,9 +2,10 @@
 # Rebuilds an image after an edit to one source file, from the same Dockerfile without and with the compile cache, pair by
 # pair in one run; then with every layer thrown away. Seconds drift from minute to minute, so each ratio is taken within its pair.
 #
-#   thymos-core/benches/docker.sh [--rounds N]
+#   thymos-core/benches/docker.sh [--rounds N] [--profile PROFILE]
 #
-# It needs the base images of thymos-core/tests/docker/base.sh, or others in RUST_IMAGE and RUNTIME_IMAGE.
+# It needs the base images of thymos-core/tests/docker/base.sh, or others in RUST_IMAGE and RUNTIME_IMAGE. THYMOS is the program
+# to measure, if it is built already.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 
@@ -12,7 +13,18 @@ package=mdbook
 version=0.4.52
 edited=src/utils/fs.rs # in the library, so that the library and the program are compiled again
 rounds=3
-[[ "${1:-}" != --rounds ]] || rounds="$2"
+profile=release
+while (($#)); do
+    case "$1" in
+    --rounds) rounds="$2" ;;
+    --profile) profile="$2" ;;
+    *)
+        echo "usage: $0 [--rounds N] [--profile PROFILE]" >&2
+        exit 2
+        ;;
+    esac
+    shift 2
+done
 rust="${RUST_IMAGE:-thymos-test/rust:bookworm}"
 runtime="${RUNTIME_IMAGE:-thymos-test/debian:bookworm}"
 
@@ -35,8 +47,11 @@ export DOCKER_BUILDKIT=1
 
 scratch="$(mktemp -d)"
 trap 'rm -rf "$scratch"' EXIT
-cargo build --quiet --release --locked --manifest-path "$here/Cargo.toml" -p thymos-core
-thymos="$here/target/release/thymos"
+thymos="${THYMOS:-}"
+if [[ -z "$thymos" ]]; then
+    cargo build --quiet --release --locked --manifest-path "$here/Cargo.toml" -p thymos-core
+    thymos="$here/target/release/thymos"
+fi
 
 # The wrapper, as an image to copy from.
 mkdir "$scratch/wrapper"
@@ -54,11 +69,11 @@ sources=("${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/"$package-$version")
 cp -r "${sources[0]}" "$scratch/cached"
 cp -r "${sources[0]}" "$scratch/plain"
 
-# Both have the same Dockerfile and mounts of their own; in one of them there is no wrapper.
+# Both have the same Dockerfile and the same downloads; in one of them there is no wrapper.
 for place in cached plain; do
     (cd "$scratch/$place" && "$thymos" docker --yes --image "thymos-bench-$place" --base "$rust" --runtime-base "$runtime" \
         --wrapper thymos-bench/wrapper:latest >/dev/null)
-    sed -i "s/id=cargo-/id=thymos-bench-$place-/; s/id=thymos-\${TARGETARCH}/id=thymos-bench-$place/" \
+    sed -i "s/id=cargo-/id=thymos-bench-/; s/id=thymos-\${TARGETARCH}/id=thymos-bench/" \
         "$scratch/$place/Dockerfile.sccache"
 done
 sed -i "s|RUSTC_WRAPPER=/usr/local/bin/thymos|RUSTC_WRAPPER=''|" "$scratch/plain/Dockerfile.sccache"
@@ -69,7 +84,7 @@ build() {
     shift
     start="$(date +%s%N)"
     (cd "$scratch/$place" && "$docker" build --progress=plain --network=host -f Dockerfile.sccache \
-        -t "thymos-bench-$place" "$@" .) >"$log" 2>&1 || {
+        -t "thymos-bench-$place" --build-arg "PROFILE=$profile" "$@" .) >"$log" 2>&1 || {
         tail -30 "$log" >&2
         exit 1
     }
@@ -84,13 +99,11 @@ edit() {
 }
 
 units="$(cd "$scratch/plain" && cargo tree --locked -e normal,build --prefix none | sed 's/ (\*)//' | sort -u | wc -l)"
-echo "$package $version, $units crates, release profile; $(nproc) cores; $("$docker" version --format 'Docker {{.Server.Version}}'), $(
+echo "$package $version, $units crates, $profile profile; $(nproc) cores; $("$docker" version --format 'Docker {{.Server.Version}}'), $(
     "$docker" info --format '{{.Driver}}'
 ); $(date -u +%F)"
 (cd "$scratch/cached" && "$docker" build -f Dockerfile.sccache --target cache --build-arg "NOW=$(date +%s%N)" \
     --build-arg 'COMMAND=find /sccache -mindepth 1 -delete' .) >/dev/null 2>&1
-build plain
-printf '%-52s %7s s\n' "first build, without the cache" "$seconds"
 build cached
 printf '%-52s %7s s             %s\n' "first build, with an empty cache" "$seconds" "$counts"
 ratios=()
