@@ -18,6 +18,7 @@ use crate::outcome::{Degraded, Outcome, plain};
 use crate::record::{display, listing, sharing, stream_roots};
 use crate::request::{Request, Surroundings};
 use crate::roots::{Root, Roots};
+use crate::step::Step;
 use crate::store::{Blob, Store};
 
 /// What a look-up works with.
@@ -105,6 +106,7 @@ impl Lookup<'_> {
         };
         let stdout = text(&entry.stdout, &streams).ok_or_else(lost)?;
         let stderr = text(&entry.stderr, &streams).ok_or_else(lost)?;
+        Step::RestoreBlobsFound.reached();
         let mut laid = Vec::new();
         let bytes = self
             .lay_out(entry, &blobs, &mut laid)
@@ -112,6 +114,7 @@ impl Lookup<'_> {
         // Nobody reading is no reason to fail: the compiler would not either.
         let _ = std::io::stdout().write_all(&stdout);
         let _ = std::io::stderr().write_all(&stderr);
+        Step::RestorePrinted.reached();
         Ok(bytes)
     }
 
@@ -142,6 +145,7 @@ impl Lookup<'_> {
             let text = text.ok_or_else(lost)?;
             let to = out_dir.join(format!("{}.d", self.invocation.stem()));
             fs::write(&to, text).map_err(failed)?;
+            Step::RestoreDepInfoWritten.reached();
         }
         Ok(bytes)
     }

@@ -53,6 +53,7 @@ pub mod settings;
 pub mod shim;
 pub mod stamp;
 pub mod stats;
+pub mod step;
 pub mod store;
 pub mod summary;
 pub mod unit;

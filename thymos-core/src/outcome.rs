@@ -130,6 +130,8 @@ pub enum Degraded {
     Publish(String),
     /// An input could not be read.
     Gather(String),
+    /// Files are stamped with another time than the system tells.
+    Clock,
     /// A hit was compiled again, which gave something else, twice the same: the store was wrong.
     VerifiedWrong,
     /// A hit was compiled again twice, which gave two different results.
@@ -151,6 +153,7 @@ impl fmt::Display for Degraded {
             Self::Restore(why) => write!(f, "restore failed: {why}"),
             Self::Publish(why) => write!(f, "publish failed: {why}"),
             Self::Gather(why) => write!(f, "input not readable: {why}"),
+            Self::Clock => f.write_str("clock was changed, or files are stamped by another one"),
             Self::VerifiedWrong => f.write_str("verification failed: the cache was wrong"),
             Self::NotReproducible => f.write_str("verification failed: the compile is not reproducible"),
             Self::Unverified(why) => write!(f, "not verified: {why}"),

@@ -4,6 +4,7 @@
 //! meanwhile, what cannot be accounted for and what is no plain file gives no entry.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -71,6 +72,7 @@ impl Recorder<'_> {
     /// The outcome to count when the result cannot be stored.
     pub fn record(&self) -> Result<Recorded, Outcome> {
         let text = fs::read(self.invocation.dep_info()).map_err(|error| gather(&error))?;
+        self.check_clock()?;
         let info = depinfo::parse(&text);
         self.check_writes().map_err(Outcome::Bypass)?;
         self.check_session().map_err(Outcome::Bypass)?;
@@ -102,6 +104,17 @@ impl Recorder<'_> {
         let [dep_info, stdout, stderr] = rooted;
         let compile_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         Entry { inputs, outputs, dep_info: Some(dep_info), stdout, stderr, compile_us, stored_ms: event::now_ms() }
+    }
+
+    /// Whether something changed meanwhile is told by the clock that stamps files. The dep-info was written while the compiler
+    /// ran, so its stamp tells whether that clock is ours: it is another one on some network file systems, and the same one does
+    /// not go on from where it was when somebody puts it back.
+    fn check_clock(&self) -> Result<(), Outcome> {
+        let written = Stamp::of(&self.invocation.dep_info()).map_err(|error| gather(&error))?.changed;
+        // File systems that keep whole seconds round down.
+        let coarse = if written % 1_000_000_000 == 0 { 1_000_000_000 } else { 0 };
+        let during = self.compiled.began - stamp::TICKS - coarse..=stamp::now() + stamp::TICKS;
+        if during.contains(&written) { Ok(()) } else { Err(Outcome::Degraded(Degraded::Clock)) }
     }
 
     /// A compile that leaves something behind besides its outputs has an effect that a hit would not have.
@@ -412,6 +425,9 @@ impl Recorder<'_> {
     #[expect(clippy::type_complexity, reason = "three parts of one pass over the files")]
     fn outputs(&self) -> Result<(Vec<Output>, Vec<(PathBuf, Digest, Sharing)>, Found), Outcome> {
         let unit = self.invocation;
+        let writes = self.compiled.observed.accesses.iter().filter(|access| access.kind == AccessKind::Write);
+        let written: HashSet<&OsStr> =
+            writes.filter(|access| self.is_output(&access.path)).filter_map(|access| access.path.file_name()).collect();
         let (mut outputs, mut files, mut found) = (Vec::new(), Vec::new(), Found::new());
         for entry in fs::read_dir(&unit.out_dir).map_err(|error| gather(&error))?.flatten() {
             let name = entry.file_name();
@@ -419,8 +435,10 @@ impl Recorder<'_> {
                 continue;
             }
             let metadata = entry.metadata().map_err(|error| gather(&error))?;
-            // The clock that stamps files may lag behind ours by a tick.
-            if Stamp::from(&metadata).changed < self.compiled.began - stamp::TICKS {
+            // What an earlier compile left. The clock that stamps files may lag behind ours by a tick, and may have been put back
+            // since the compile began; what was seen to be written is an output in any case.
+            let is_old = Stamp::from(&metadata).changed < self.compiled.began - stamp::TICKS;
+            if is_old && !written.contains(name.as_os_str()) {
                 continue;
             }
             if !metadata.is_file() {

@@ -33,6 +33,7 @@ use crate::memo::Memo;
 use crate::os::{self, RangeLock, Wait};
 use crate::outcome::{Degraded, plain};
 use crate::settings::Shared;
+use crate::step::Step;
 
 pub use blobs::{Blob, Sharing};
 
@@ -218,7 +219,10 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut temporary = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(parent)?;
     temporary.write_all(bytes)?;
     os::share_like_directory(temporary.path())?;
-    temporary.persist(path).map_err(|error| error.error).map(drop::<File>)
+    Step::FileWritten.reached();
+    temporary.persist(path).map_err(|error| error.error)?;
+    Step::FileRenamed.reached();
+    Ok(())
 }
 
 /// Makes a directory of the store that may be there already, with the access that the one around it gives.

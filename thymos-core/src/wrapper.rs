@@ -32,6 +32,7 @@ use crate::request::{self, Request, Surroundings};
 use crate::roots::Root;
 use crate::settings::{Mode, Settings};
 use crate::stamp::Stamp;
+use crate::step::Step;
 use crate::store::{Found, Store};
 use crate::verify::{self, Doubt, Recompile, Refusal, Suspect};
 
@@ -279,6 +280,7 @@ impl Unit {
             // Statistics are worth a try elsewhere and nothing more.
             let _ = event::append(&event::fallback(dir), &event);
         }
+        Step::EventAppended.reached();
     }
 }
 
@@ -388,6 +390,7 @@ impl Session<'_> {
         match lookup.restore(entry) {
             Ok(bytes) => {
                 self.store.used(&self.request.key);
+                Step::RestoreUsed.reached();
                 self.unit.log(&Outcome::Hit, Facts { compile_us: entry.compile_us, bytes, verified, ..self.facts() });
                 std::process::exit(0)
             }
@@ -465,9 +468,11 @@ impl Session<'_> {
     /// Stores a finished compile.
     fn store(&self, compiled: &Compiled, facts: &mut Facts) -> Result<(), Outcome> {
         let (invocation, request, memo) = (&self.unit.invocation, self.request, self.store.memo());
+        Step::PublishCompiled.reached();
         let recorded = Recorder { invocation, around: self.around, request, compiled, memo }.record();
         let recorded = recorded.inspect_err(|outcome| facts.trouble = trouble(outcome))?;
         let failed = |error: std::io::Error| Outcome::Degraded(Degraded::Publish(plain(&error)));
+        Step::PublishRecorded.reached();
         let mut grown = 0;
         for (path, digest, sharing) in &recorded.files {
             grown += self.store.keep(path, digest, *sharing).map_err(failed)?;
@@ -480,7 +485,9 @@ impl Session<'_> {
         manifest.add(recorded.entry);
         grown += self.store.publish(&self.request.key, &manifest).map_err(failed)?;
         self.lookup().remember(recorded.bonds);
-        if self.store.grew(grown).is_ok_and(|bytes| bytes > self.unit.settings.cache_size) {
+        let noted = self.store.grew(grown);
+        Step::PublishNoted.reached();
+        if noted.is_ok_and(|bytes| bytes > self.unit.settings.cache_size) {
             self.start_collection();
         }
         Ok(())

@@ -114,6 +114,7 @@ fn table(verified: &Verified) -> String {
         ("Blobs", verified.blobs, bytes(verified.blob_bytes)),
         ("  of no action", verified.orphans, bytes(verified.orphan_bytes)),
         ("Compilers", verified.compilers, String::new()),
+        ("Units", verified.units, String::new()),
         ("Events", verified.events, String::new()),
     ];
     for (name, count) in [("  torn lines", verified.torn_events), ("Temporary files", verified.temporary)] {

@@ -215,6 +215,13 @@ pub fn exit_like(status: ExitStatus) -> ! {
     signals::end_by(status.signal().unwrap_or(libc::SIGKILL))
 }
 
+/// Ends this process as `kill -9` does.
+pub fn kill_self() -> ! {
+    // SAFETY: the call takes a plain integer.
+    unsafe { libc::raise(libc::SIGKILL) };
+    std::process::abort()
+}
+
 /// A lock on one number in a file, held until it is dropped or its process ends: closing the file releases it.
 #[derive(Debug)]
 pub struct RangeLock(#[expect(dead_code, reason = "holding the open file is the lock")] File);

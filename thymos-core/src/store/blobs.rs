@@ -17,6 +17,7 @@ use crate::guard::Guard;
 use crate::os;
 use crate::settings::Shared;
 use crate::stamp::Stamp;
+use crate::step::Step;
 
 /// Whether a blob and an output may be one inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +129,8 @@ impl Store {
             self.memo.remember(&stamp.unlinked(), &blob.digest);
             Ok(())
         };
+        let lay = || lay().inspect(|()| Step::RestoreOutputLaid.reached());
+        let finish = || finish().inspect(|()| Step::RestoreOutputFinished.reached());
         lay().and_then(|()| finish()).inspect_err(|_| drop(fs::remove_file(to)))
     }
 
@@ -152,7 +155,9 @@ impl Store {
         if self.shared == Shared::Group {
             os::share_like_directory(temporary.path())?;
         }
+        Step::PublishBlobWritten.reached();
         temporary.persist(&path).map_err(|error| error.error)?;
+        Step::PublishBlobRenamed.reached();
         let stamp = Stamp::of(&path)?;
         self.memo.remember(&stamp, digest);
         self.memo.remember(&stamp.unlinked(), digest);

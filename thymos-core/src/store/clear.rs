@@ -43,7 +43,7 @@ impl Store {
     pub fn clear(&self, wanted: &Wanted) -> io::Result<Cleared> {
         let _lock = self.collection_lock(crate::os::Wait::Yes)?;
         let (mut done, mut live, mut kept) = (Cleared::default(), HashSet::new(), 0);
-        for action in self.actions() {
+        for action in self.actions(std::time::SystemTime::now(), Run::Real) {
             if wanted.holds(&action) {
                 std::fs::remove_file(&action.path)?;
                 done.removed += 1;

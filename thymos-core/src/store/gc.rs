@@ -16,6 +16,7 @@ use crate::digest::Digest;
 use crate::event;
 use crate::manifest::Manifest;
 use crate::os::{self, RangeLock, Wait};
+use crate::step::Step;
 
 /// Collections stop here and not at the limit, so that the next publish does not start another.
 const LOW_WATER: f64 = 0.9;
@@ -115,7 +116,7 @@ impl Store {
         let Some(_lock) = self.collection_lock(Wait::No)? else { return Ok(None) };
         let now = SystemTime::now();
         let Policy { limit, older_than, run } = *policy;
-        let mut actions = self.actions();
+        let mut actions = self.actions(now, run);
         actions.sort_by_key(|action| std::cmp::Reverse(action.used));
         let over = self.contents().bytes > limit;
         let target = if over { (limit as f64 * LOW_WATER) as u64 } else { limit };
@@ -136,7 +137,9 @@ impl Store {
                 evicted.extend(digest_of_name(&action.path));
             }
         }
+        Step::CollectActionsRemoved.reached();
         done.freed += self.sweep(&live, now, run) + self.trim_events(now, run);
+        Step::CollectSwept.reached();
         if run == Run::Real {
             self.counted(done.bytes)?;
             // Who is told "never seen" instead of "evicted" still builds.
@@ -181,14 +184,19 @@ impl Store {
         self.lock(&ActionKey(Digest::of(b"collection")), wait)
     }
 
-    pub(super) fn actions(&self) -> Vec<Action> {
+    /// Reads every action. One that was used in the future, before the clock was put back, is used now: it would otherwise
+    /// outlive all others.
+    pub(super) fn actions(&self, now: SystemTime, run: Run) -> Vec<Action> {
         let read = |(path, metadata): (PathBuf, Metadata)| {
             let manifest = fs::read(&path).ok().and_then(|bytes| Manifest::decode(&bytes)).unwrap_or_default();
             let blobs = manifest.entries.iter().flat_map(|entry| &entry.outputs);
             let mut blobs: Vec<_> = blobs.map(|output| (output.digest, output.size)).collect();
             blobs.sort_unstable();
             blobs.dedup();
-            let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            let mut used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            if used > now + GRACE && (run == Run::Dry || os::touch(&path).is_ok()) {
+                used = now;
+            }
             Action { path, used, size: metadata.len(), blobs }
         };
         files(&self.root.join("actions")).into_iter().filter(|(path, _)| !is_temporary(path)).map(read).collect()
@@ -200,7 +208,8 @@ impl Store {
             // A blob may have an old modification time and be new here, so its change time decides where there is one.
             let changed = os::stamp(metadata).changed;
             let age = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i128) - changed;
-            age > GRACE.as_nanos() as i128
+            // A clock that was put back left files of the future behind; nobody is writing them.
+            age.unsigned_abs() > GRACE.as_nanos()
         };
         for (path, metadata) in files(&self.root.join("blobs")) {
             let digest = digest_of_name(&path);
@@ -221,7 +230,10 @@ impl Store {
         }
         for entry in fs::read_dir(self.root.join("tmp")).into_iter().flatten().flatten() {
             let is_scratch = entry.file_name().as_encoded_bytes().starts_with(super::SCRATCH.as_bytes());
-            if is_scratch && entry.metadata().is_ok_and(|metadata| metadata.is_dir() && old(&metadata)) {
+            if run == Run::Real
+                && is_scratch
+                && entry.metadata().is_ok_and(|metadata| metadata.is_dir() && old(&metadata))
+            {
                 // What is left there is compiled again where it is wanted.
                 let _ = fs::remove_dir_all(entry.path());
             }

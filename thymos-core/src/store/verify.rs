@@ -1,7 +1,7 @@
 //! Reads everything that a store holds and says what is not as it should be.
 //!
 //! A blob must have the content that its name says. A manifest must have the name of a key, a check that holds, and outputs that
-//! are there in the size that it gives. A compiler's record must have a check that holds. What a killed process or a full disk
+//! are there in the size that it gives. Records of compilers and units must have a check that holds. What a killed process or a full disk
 //! leaves behind (temporary files, blobs that no manifest names, torn lines of events) is counted and is no fault: nothing
 //! ever believes it.
 //!
@@ -23,6 +23,7 @@ use crate::digest::Digest;
 use crate::event;
 use crate::manifest::{Entry, Manifest, Output};
 use crate::outcome::plain;
+use crate::unit::Record;
 
 /// What is done about what is faulty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub enum Fault {
     WrongSize,
     /// The record of a compiler cannot be read, or its check does not hold.
     DamagedCompiler,
+    /// The record of what a unit was asked for cannot be read, or its check does not hold.
+    DamagedUnit,
     /// The file cannot be read.
     Unreadable,
 }
@@ -64,6 +67,7 @@ impl Fault {
             Self::MissingOutput => "names an output that is not in the store",
             Self::WrongSize => "gives an output another size than it has",
             Self::DamagedCompiler => "is no record of a compiler, or is damaged",
+            Self::DamagedUnit => "is no record of a unit, or is damaged",
             Self::Unreadable => "cannot be read",
         }
     }
@@ -103,6 +107,8 @@ pub struct Verified {
     pub orphan_bytes: u64,
     /// Compilers that are remembered.
     pub compilers: u64,
+    /// Units of which is remembered what they were asked for.
+    pub units: u64,
     /// Events.
     pub events: u64,
     /// Lines that are no events: a full disk or a kill cut them off.
@@ -130,7 +136,9 @@ impl Store {
             Check { store: self, repair, sound: HashMap::new(), named: HashSet::new(), found: Verified::default() };
         check.blobs(progress);
         check.actions();
-        check.compilers();
+        check.found.compilers =
+            check.records("compilers", &Fault::DamagedCompiler, |bytes| compiler::decode(bytes).is_some());
+        check.found.units = check.records("units", &Fault::DamagedUnit, |bytes| Record::decode(bytes).is_some());
         let log = event::read(&self.events(), 0);
         check.found.events = log.events.len() as u64;
         check.found.torn_events = log.damaged;
@@ -248,21 +256,21 @@ impl Check<'_> {
         (self.sound.get(&output.digest) != Some(&output.size)).then_some(Fault::WrongSize)
     }
 
-    fn compilers(&mut self) {
-        for (path, _) in files(&self.store.compilers()) {
-            if is_temporary(&path) {
-                self.found.temporary += 1;
-                continue;
-            }
-            self.found.compilers += 1;
-            let fault = match (digest_of_name(&path), fs::read(&path)) {
+    /// Reads the records of a directory and returns how many there are.
+    fn records(&mut self, part: &str, fault: &Fault, is_sound: fn(&[u8]) -> bool) -> u64 {
+        let (temporary, records): (Vec<_>, Vec<_>) =
+            files(&self.store.root.join(part)).into_iter().partition(|(path, _)| is_temporary(path));
+        self.found.temporary += temporary.len() as u64;
+        for (path, _) in &records {
+            let fault = match (digest_of_name(path), fs::read(path)) {
                 (None, _) => Fault::StrangeName,
-                (_, Ok(bytes)) if compiler::decode(&bytes).is_some() => continue,
-                (_, Ok(_)) => Fault::DamagedCompiler,
+                (_, Ok(bytes)) if is_sound(&bytes) => continue,
+                (_, Ok(_)) => fault.clone(),
                 (_, Err(_)) => Fault::Unreadable,
             };
-            self.fault(&path, fault, |path| fs::remove_file(path));
+            self.fault(path, fault, |path| fs::remove_file(path));
         }
+        records.len() as u64
     }
 
     fn orphans(&mut self) {

@@ -18,6 +18,8 @@ use crate::observe;
 use crate::os;
 use crate::outcome::{Degraded, plain};
 use crate::record::{Recorded, Recorder};
+use crate::roots::readable;
+use crate::step::Step;
 use crate::store::Store;
 
 /// Inputs that a notice names at most.
@@ -139,6 +141,7 @@ impl Recompile<'_> {
         };
         let compiled = compile::run((self.command)(&arguments), self.options, Streams::Kept);
         let mut compiled = compiled.map_err(|error| Refusal::Unverified(plain(&error)))?;
+        Step::VerifyCompiled.reached();
         if !compiled.observed.status.success() {
             return Ok(None);
         }
@@ -241,15 +244,14 @@ fn read(stored: &Entry, fresh: Option<&Entry>) -> String {
 }
 
 fn shown(input: &Input) -> Option<String> {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace('\0', "$");
     match input {
         Input::File(path, _)
         | Input::Absent(path)
         | Input::Listing(path, _)
         | Input::Directory(path)
-        | Input::Link(path, _) => Some(text(path)),
-        Input::Program(name, _) => Some(format!("program {}", text(name))),
-        Input::Variable(name, _) => Some(format!("variable {}", text(name))),
+        | Input::Link(path, _) => Some(readable(path)),
+        Input::Program(name, _) => Some(format!("program {}", String::from_utf8_lossy(name))),
+        Input::Variable(name, _) => Some(format!("variable {}", String::from_utf8_lossy(name))),
         Input::Place(..) | Input::Display(_) => None,
     }
 }

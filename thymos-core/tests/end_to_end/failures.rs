@@ -1,9 +1,8 @@
 //! Bad input, and everything that can be wrong with the machine: the build goes on, uncached, and the statistics say why.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-use crate::support::{Checkout, Compiler, Files, Run, World, package, require_root};
+use crate::support::{Checkout, Compiler, Files, Mount, Run, World, package, require_root};
 
 fn library_and_program() -> Files {
     package("app")
@@ -87,29 +86,6 @@ fn a_store_that_is_a_file_costs_only_the_cache() {
     builds(&here);
     let said = statistics(&world);
     assert!(said.contains("not a directory") || said.contains("unavailable"), "{said}");
-}
-
-/// A file system mounted for one test.
-struct Mount(PathBuf);
-
-impl Mount {
-    fn new(at: &Path, options: &[&str]) -> Mount {
-        std::fs::create_dir_all(at).unwrap();
-        let status = Command::new("mount").args(options).arg(at).status().unwrap();
-        assert!(status.success(), "mount {options:?} {}", at.display());
-        Mount(at.to_owned())
-    }
-
-    fn change(&self, options: &str) {
-        let status = Command::new("mount").args(["-o", options]).arg(&self.0).status().unwrap();
-        assert!(status.success(), "mount -o {options} {}", self.0.display());
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }
 
 #[test]

@@ -5,12 +5,16 @@
 mod support;
 
 mod cargo_commands;
+mod chaos;
 mod crate_types;
+mod disks;
 mod failures;
 mod hits;
 mod incremental;
 mod pack;
+mod power;
 mod races;
+mod scale;
 #[cfg(target_os = "linux")]
 mod shared;
 mod store;

@@ -124,3 +124,41 @@ fn eight_builds_of_one_checkout_each_are_right_with_one_store() {
     places.iter().for_each(|place| place.assert_fresh("build"));
     world.stats().assert_nothing_degraded();
 }
+
+#[test]
+fn eight_builds_of_the_same_and_of_other_crates_go_on_while_a_small_store_is_collected() {
+    let world = World::cached();
+    let places: Vec<Checkout<'_>> = (0..8).map(|n| world.checkout(&format!("place-{n}"), &six_crates())).collect();
+    for (n, place) in places.iter().enumerate() {
+        place.edit("c5/src/lib.rs", "5 }", &format!("5 /* {} */ }}", n % 4));
+    }
+    let done = AtomicBool::new(false);
+    let mut collect = world.at("").command(env!("CARGO_BIN_EXE_thymos").as_ref());
+    // Room for some of it, so that every collection takes something and leaves something.
+    collect.arg("gc").env("THYMOS_CACHE_SIZE", "8M");
+    std::thread::scope(|scope| {
+        let collector = scope.spawn(|| {
+            let mut rounds = 0;
+            while !done.load(Ordering::Relaxed) {
+                assert!(collect.output().unwrap().status.success(), "thymos gc succeeds");
+                rounds += 1;
+            }
+            rounds
+        });
+        for _ in 0..2 {
+            let running: Vec<_> = places.iter().map(|place| place.clean().cargo("build").start()).collect();
+            let runs: Vec<_> = running.into_iter().map(crate::support::Started::finish).collect();
+            if runs.iter().any(|run| !run.status.success()) {
+                done.store(true, Ordering::Relaxed);
+            }
+            for run in runs {
+                run.ok();
+            }
+            places.iter().for_each(says_five);
+        }
+        done.store(true, Ordering::Relaxed);
+        assert!(collector.join().unwrap() > 0);
+    });
+    places.iter().for_each(|place| place.assert_fresh("build"));
+    world.thymos("verify store").ok();
+}

@@ -24,7 +24,10 @@ fn builds(here: &Checkout<'_>, text: &str) {
 
 /// A proc macro, a build script that generates code, a library that warns, and a program of all three.
 fn of_many_kinds() -> Files {
+    // Only the program is asked for. With all members the proc macro would be built twice, for the host and for itself, and rustc opens
+    // every one of its name that it finds: what it read would depend on which was there in time.
     workspace(&["app", "derive", "library"])
+        .append("Cargo.toml", "default-members = [\"app\"]")
         .append("derive/Cargo.toml", "[lib]\nproc-macro = true")
         .file("derive/src/lib.rs", "use proc_macro::TokenStream;\n#[proc_macro]\npub fn seven(_: TokenStream) -> TokenStream { \"7\".parse().unwrap() }")
         .append("library/Cargo.toml", "[lib]\ncrate-type = [\"rlib\", \"cdylib\"]\n[dependencies]\nderive = { path = \"../derive\" }")

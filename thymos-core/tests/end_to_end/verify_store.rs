@@ -78,7 +78,7 @@ fn flip(store: &Checkout<'_>, path: &str) {
 type Damage = fn(&Checkout<'_>);
 
 /// Every kind of damage, by the name of the fault that it must be found as.
-const DAMAGES: [(&str, Damage); 7] = [
+const DAMAGES: [(&str, Damage); 8] = [
     ("damaged-blob", |store| flip(store, &first(store, "blobs"))),
     ("damaged-blob", |store| {
         let blob = first(store, "blobs");
@@ -89,6 +89,7 @@ const DAMAGES: [(&str, Damage); 7] = [
         store.remove(&first(store, "blobs"));
     }),
     ("damaged-compiler", |store| flip(store, &first(store, "compilers"))),
+    ("damaged-unit", |store| flip(store, &first(store, "units"))),
     ("strange-name", |store| {
         store.write("v1/actions/ab/cd", "what is this");
     }),

@@ -18,6 +18,7 @@
 mod checkout;
 mod compiler;
 mod files;
+mod mount;
 mod outputs;
 mod registry;
 mod run;
@@ -29,6 +30,7 @@ pub use checkout::Checkout;
 #[cfg(unix)]
 pub use compiler::{Compiler, Moment, Spy, real_rustc};
 pub use files::{Files, package, workspace};
+pub use mount::Mount;
 pub use outputs::{assert_same_outputs, outputs};
 pub use registry::published;
 pub use run::{Cargo, Run, Started};
