@@ -161,6 +161,35 @@ fn a_second_job_compiles_nothing() {
 }
 
 #[test]
+fn two_lines_with_the_action_make_the_next_job_compile_nothing() {
+    let world = World::cached();
+    let spy = Spy::install(&world);
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    world.env("GITHUB_ACTION_PATH", repository.to_str().unwrap());
+    world.env("INPUT_SAVE", "true").env("INPUT_MAX_SIZE", "1G");
+    let text = std::fs::read_to_string(repository.join("action.yml")).unwrap();
+    let prepare = script(&text, "Prepare the compile cache");
+    let version = prepare.lines().find_map(|line| line.strip_prefix("version=")).unwrap();
+    let job = |runner: &Runner<'_>| {
+        runner.here.clean();
+        // The entry holds a program of these very sources, so none is built.
+        runner.step(&format!("version={version}\necho \"$version\" > \"$RUNNER_TEMP/thymos-cache/version\"")).ok();
+        runner.step(&prepare).ok();
+        runner.step("cargo build --offline --locked").ok();
+        runner.step(&script(&text, "Pack the compile cache and show what it did")).ok();
+    };
+    let first = runner(&world, "first runner", None);
+    job(&first);
+    assert_eq!(first.said("GITHUB_OUTPUT"), "new=true\n");
+    let second = runner(&world, "second runner", Some(&first.temp.join("thymos-cache/cache.pack")));
+    spy.take();
+    job(&second);
+    assert_eq!(spy.take(), [""; 0], "{}", second.said("GITHUB_STEP_SUMMARY"));
+    assert_eq!(second.said("GITHUB_OUTPUT"), "");
+    assert!(second.said("GITHUB_STEP_SUMMARY").starts_with("### Compile cache"));
+}
+
+#[test]
 fn a_second_gitlab_job_compiles_nothing() {
     let world = World::cached();
     let spy = Spy::install(&world);
