@@ -6,15 +6,15 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::amount::bytes;
+use crate::amount::{bytes, counted};
 use crate::os;
 use crate::outcome::plain;
 use crate::pack::{Packed, Selection, Unpacked, pack, unpack};
-use crate::settings::{Settings, Size};
+use crate::settings::{Age, Settings, Size};
 use crate::store::Store;
 use crate::store::gc::{Policy, Run};
 
@@ -28,8 +28,8 @@ pub struct PackArgs {
     /// The file to write; - is the standard output
     file: PathBuf,
     /// Only what was used in this time: 90m, 12h or 7d. By default what was used since the last unpack, or all
-    #[arg(long, value_name = "AGE", value_parser = age, conflicts_with = "all")]
-    since: Option<Duration>,
+    #[arg(long, value_name = "AGE", value_parser = |text: &str| text.parse::<Age>(), conflicts_with = "all")]
+    since: Option<Age>,
     /// Everything in the store
     #[arg(long)]
     all: bool,
@@ -68,7 +68,7 @@ struct Report<'a, T> {
 
 pub fn run_pack(args: &PackArgs, settings: &Settings) -> Result<ExitCode, String> {
     let store = open(settings)?;
-    let since = args.since.map(|age| SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH));
+    let since = args.since.map(|Age(age)| SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH));
     let since = if args.all { None } else { since.or_else(|| store.unpacked()) };
     let selection = Selection { since, most: args.max_size.map(|Size(size)| size) };
     let bar = bar("Packing");
@@ -172,15 +172,20 @@ fn say<T: serde::Serialize>(file: &Path, json: bool, done: &T, text: &str) -> Re
 
 fn packed_text(packed: &Packed, shown: &str) -> String {
     let Packed { entries, blobs, content_bytes, bytes: size, unused, left_out, damaged } = *packed;
-    let mut text =
-        format!("packed {entries} entries and {blobs} files, {} as {} in {shown}", bytes(content_bytes), bytes(size));
+    let mut text = format!(
+        "packed {} and {}, {} as {} in {shown}",
+        counted(entries, "entry"),
+        counted(blobs, "file"),
+        bytes(content_bytes),
+        bytes(size)
+    );
     for (count, why) in [
         (unused, "not used since then"),
         (left_out, "left out for the size limit"),
         (damaged, "damaged or incomplete in the store"),
     ] {
         if count > 0 {
-            text.push_str(&format!("\n  {count} entries {why}"));
+            text.push_str(&format!("\n  {} {why}", counted(count, "entry")));
         }
     }
     text
@@ -188,9 +193,10 @@ fn packed_text(packed: &Packed, shown: &str) -> String {
 
 fn unpacked_text(unpacked: &Unpacked, settings: &Settings) -> String {
     let Unpacked { entries, known, blobs, bytes: grown, full, refused, damage: _ } = unpacked;
-    let mut text = format!("unpacked {entries} entries and {blobs} files, {}", bytes(*grown));
+    let mut text =
+        format!("unpacked {} and {}, {}", counted(*entries, "entry"), counted(*blobs, "file"), bytes(*grown));
     if *known > 0 {
-        text.push_str(&format!("\n  {known} entries were known already"));
+        text.push_str(&format!("\n  {} known already", counted(*known, "entry")));
     }
     if *full {
         text.push_str(&format!("\n  the rest does not fit into the cache's limit of {}", bytes(settings.cache_size)));
@@ -199,35 +205,4 @@ fn unpacked_text(unpacked: &Unpacked, settings: &Settings) -> String {
         text.push_str(&format!("\n  {count} refused: {why}"));
     }
     text
-}
-
-fn age(text: &str) -> Result<Duration, String> {
-    const ACCEPTED: &str = "an age is a number with s, m, h or d, such as 90m, 12h or 7d";
-    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let number: u64 = number.parse().map_err(|_| ACCEPTED)?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        _ => return Err(ACCEPTED.to_owned()),
-    };
-    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(|| ACCEPTED.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ages_are_read_as_people_write_them() {
-        let check = |text: &str, seconds: u64| assert_eq!(age(text), Ok(Duration::from_secs(seconds)), "{text}");
-        check("90m", 5_400);
-        check("12h", 43_200);
-        check("7d", 604_800);
-        check("0s", 0);
-        for text in ["", "7", "d", "-7d", "7 d", "7w", "99999999999999999999d", "999999999999999999d"] {
-            assert!(age(text).is_err(), "{text}");
-        }
-    }
 }

@@ -95,7 +95,7 @@ fn what_cannot_be_used_is_told_and_loses_nothing() {
         ("unpack text", 2, "no pack"),
         ("unpack cut.pack", 1, "damaged"),
         ("pack no/such/directory/x.pack", 2, "x.pack"),
-        ("pack --since 7x x.pack", 2, "90m"),
+        ("pack --since 7x x.pack", 2, "30m"),
         ("pack --max-size banana x.pack", 2, "10G"),
     ] {
         let run = world.thymos(arguments);
