@@ -216,7 +216,6 @@ impl Settings {
     fn sccache(&mut self, environment: &Environment) {
         let filled = |name| environment.sccache(name).filter(|value| !value.is_empty()).map(OsStr::to_string_lossy);
         if let Some(dir) = filled(environment::SCCACHE_DIR) {
-            let dir = std::path::absolute(&*dir).map_or(dir.to_string(), |dir| dir.display().to_string());
             self.set(environment::SCCACHE_DIR, "dir", &dir);
         }
         if let Some(size) = filled(environment::SCCACHE_CACHE_SIZE) {

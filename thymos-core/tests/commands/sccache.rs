@@ -88,6 +88,7 @@ fn what_the_guide_says_line_by_line() {
     let stats = Run::of(sized.env("SCCACHE_CACHE_SIZE", "20G").env("SCCACHE_DIR", "/nowhere/cache")).ok().stdout;
     assert!(stats.lines().any(|line| line.starts_with("Max cache size") && line.ends_with(" 20 GiB")), "{stats}");
     assert!(stats.contains("Local disk: \"/nowhere/cache\""), "{stats}");
+    assert!(!Path::new("/nowhere").exists(), "a look makes no cache");
 
     // A wrapper that the repository commits.
     app.write(".cargo/config.toml", "[build]\nrustc-wrapper = \"sccache\"\n").clean();
