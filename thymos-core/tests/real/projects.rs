@@ -37,9 +37,6 @@ const fn project(source: Source, programs: &'static [&'static str], tests: Tests
     Project { source, programs, tests }
 }
 
-/// Those that are judged in every run: the best known, and the smallest with a proc macro, C and assembly.
-pub const ALWAYS: [&str; 2] = ["ripgrep", "b3sum"];
-
 pub const PROJECTS: [Project; 13] = [
     // A workspace in one package, build scripts, a C library where the system has none.
     project(Published("ripgrep@15.2.0"), &["rg"], Compared("")),
