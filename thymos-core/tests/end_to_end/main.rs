@@ -11,6 +11,7 @@ mod disks;
 mod failures;
 mod hits;
 mod incremental;
+mod nested;
 mod pack;
 mod power;
 mod races;
