@@ -11,3 +11,12 @@ pub use unix::*;
 mod other;
 #[cfg(not(unix))]
 pub use other::*;
+
+/// What a program's exit status tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tells {
+    /// Whether it failed.
+    Failure,
+    /// Nothing.
+    Nothing,
+}

@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use crate::build::Build;
 use crate::event;
+use crate::os::{self, Tells};
 use crate::outcome::plain;
 use crate::report::{Report, html, trace};
 use crate::settings::Settings;
@@ -116,19 +117,11 @@ fn write(path: &Path, text: &str, report: &Report) -> Result<(), String> {
 /// Shows a file with the program that the desktop has for it.
 fn open(path: &Path) -> Result<ExitCode, String> {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut command = if cfg!(target_os = "macos") {
-        Command::new("open")
-    } else if cfg!(windows) {
-        Command::new("explorer")
-    } else {
-        Command::new("xdg-open")
-    };
-    let status = command.arg(&absolute).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    // Explorer's own exit status says nothing.
-    let shown = status.is_ok_and(|status| status.success() || cfg!(windows));
-    if shown {
-        return Ok(ExitCode::SUCCESS);
+    let (program, tells) = os::opener();
+    let mut command = Command::new(program);
+    command.arg(&absolute).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    match command.status() {
+        Ok(status) if status.success() || tells == Tells::Nothing => Ok(ExitCode::SUCCESS),
+        _ => Err(format!("`{program}` could not show the page: open {} in a browser", absolute.display())),
     }
-    let program = command.get_program().display();
-    Err(format!("`{program}` could not show the page: open {} in a browser", absolute.display()))
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::Tells;
 use crate::stamp::{Nanos, Stamp};
 
 fn nanos(time: io::Result<SystemTime>) -> Nanos {
@@ -243,6 +244,12 @@ impl Process {
 #[must_use]
 pub fn started(_process: u32) -> Option<Vec<u8>> {
     None
+}
+
+/// Returns the program that shows a file with what the desktop has for it.
+#[must_use]
+pub fn opener() -> (&'static str, Tells) {
+    ("explorer", Tells::Nothing)
 }
 
 /// Returns whether standard error is a terminal.

@@ -14,6 +14,7 @@ use std::process::{Command, ExitStatus};
 
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 
+use super::Tells;
 use crate::stamp::{Nanos, Stamp};
 
 const SECOND: Nanos = 1_000_000_000;
@@ -366,6 +367,12 @@ pub fn started(process: u32) -> Option<Vec<u8>> {
     let stat = read_line(&format!("/proc/{process}/stat"))?;
     let name_ends = stat.iter().rposition(|byte| *byte == b')')?;
     stat[name_ends..].split(|byte| *byte == b' ').nth(20).map(<[u8]>::to_vec)
+}
+
+/// Returns the program that shows a file with what the desktop has for it.
+#[must_use]
+pub fn opener() -> (&'static str, Tells) {
+    (if cfg!(target_os = "macos") { "open" } else { "xdg-open" }, Tells::Failure)
 }
 
 /// Returns whether standard error is a terminal.
