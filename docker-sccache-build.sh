@@ -17,7 +17,7 @@ Builds the image $tag with the compile cache of Thymos, and tells the time and t
 usage: $0 [OPTION]... [-- ARGUMENT_OF_BUILD...]
 
   --no-cache           builds every layer again; the compile cache stays
-  --stats              shows what the last build got from the cache, and builds nothing
+  --stats              shows what builds got from the cache, and builds nothing
   --clean              empties the compile cache, and builds nothing
   --tag NAME           names the image; $tag if not given
   --platform PLATFORM  builds for this platform, such as linux/arm64
@@ -120,8 +120,8 @@ build)
         [[ "${builder[0]}" == */docker ]] || again+=(--no-cache)
     fi
     build -t "$tag" ${again[@]+"${again[@]}"} || fail "the image was not built; the reason is above"
-    rate="$(bare | awk '$1 == "hits" { rate = $3 " % hits" } END { print rate }')"
+    line="$(bare | sed -n 's/^thymos: \([0-9].* from the cache.*\)/\1/p' | tail -n 1)"
     echo
-    echo "$tag: built in $SECONDS s, ${rate:-nothing compiled: every layer was there}"
+    echo "$tag: built in $SECONDS s; ${line:-nothing compiled: every layer was there}"
     ;;
 esac

@@ -76,7 +76,7 @@ for place in cached plain; do
     sed -i "s/id=cargo-/id=thymos-bench-/; s/id=thymos-\${TARGETARCH}/id=thymos-bench/" \
         "$scratch/$place/Dockerfile.sccache"
 done
-sed -i "s|RUSTC_WRAPPER=/usr/local/bin/thymos|RUSTC_WRAPPER=''|" "$scratch/plain/Dockerfile.sccache"
+sed -i "s|RUSTC_WRAPPER=/usr/local/bin/thymos|RUSTC_WRAPPER=''|; s|thymos build|cargo build|" "$scratch/plain/Dockerfile.sccache"
 
 # Builds an image and sets `seconds`, and `counts` to what the cache did.
 build() {
@@ -89,8 +89,7 @@ build() {
         exit 1
     }
     seconds="$(awk "BEGIN { printf \"%.1f\", ($(date +%s%N) - $start) / 1e9 }")"
-    counts="$(sed 's/^#[0-9]* [0-9.]* //' "$log" | awk '$1 == "hits" { h = $2 } $1 == "misses" { m = $2 } $1 == "degraded" { d = $2 }
-        END { print h + 0 " hits, " m + 0 " misses, " d + 0 " degraded" }')"
+    counts="$(sed -n 's/^#[0-9]* [0-9.]* thymos: //p' "$log" | tail -n 1)"
 }
 
 edit() {

@@ -140,8 +140,12 @@ impl<'w> Built<'w> {
     /// Builds the image by the script, and returns what the cache did.
     pub fn build(&self, arguments: &[&str]) -> Counts {
         let run = self.run("./docker-sccache-build.sh", arguments).ok();
-        assert!(run.stdout.contains(&format!("{}: built in ", self.tag)), "{run:#?}");
-        Counts::of(&run.stdout)
+        let line = run.stdout.lines().last().unwrap_or_default();
+        assert!(line.starts_with(&format!("{}: built in ", self.tag)) && line.contains("from the cache"), "{run:#?}");
+        // NAME: built in 3 s; 2 of 5 units from the cache (40 %) …
+        let numbers: Vec<u64> =
+            line.split_once("; ").map_or("", |it| it.1).split(' ').filter_map(|it| it.parse().ok()).collect();
+        Counts { hits: numbers[0], misses: numbers[1] - numbers[0], degraded: 0 }
     }
 
     /// Runs the image and returns what it printed.

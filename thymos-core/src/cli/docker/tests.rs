@@ -49,12 +49,12 @@ fn lines(text: &str) -> Vec<String> {
 fn the_build_mounts_downloads_and_the_cache_and_no_target_directory() {
     let text = dockerfile::render(&project(&[package("app", &["app"])]));
     let lines = lines(&text);
-    let run = lines.iter().find(|line| line.contains("cargo build")).unwrap();
+    let run = lines.iter().find(|line| line.contains("thymos build")).unwrap();
     for mount in [
         "--mount=type=cache,id=cargo-registry,sharing=locked,target=/usr/local/cargo/registry",
         "--mount=type=cache,id=cargo-git,sharing=locked,target=/usr/local/cargo/git",
         "--mount=type=cache,id=thymos-${TARGETARCH},sharing=shared,target=/sccache",
-        "cargo build --locked --profile \"$PROFILE\" --package app --bin app",
+        "thymos build --locked --profile \"$PROFILE\" --package app --bin app",
     ] {
         assert!(run.contains(mount), "{mount}: {run}");
     }
