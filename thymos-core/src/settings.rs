@@ -346,7 +346,8 @@ mod tests {
         let (user, workspace) = (dir.path().join("config/thymos"), dir.path().join("ws"));
         std::fs::create_dir_all(&user).unwrap();
         std::fs::create_dir_all(&workspace).unwrap();
-        std::fs::write(user.join("thymos.toml"), "mode = 'off'\ncache-size = '1G'\nremap = 'off'\n").unwrap();
+        std::fs::write(user.join("thymos.toml"), "mode = 'off'\ncache-size = '1G'\nremap = 'all'\nshared = 'group'\n")
+            .unwrap();
         std::fs::write(workspace.join("thymos.toml"), "mode = 'read-only'\ncache-size = '2G'\ndir = 'here'\n").unwrap();
         std::fs::write(workspace.join("Cargo.toml"), "").unwrap();
         let config = dir.path().join("config").display().to_string();
@@ -355,7 +356,8 @@ mod tests {
                 .into_iter()
                 .collect();
         let settings = Settings::gather(&environment, [workspace.as_path()]);
-        assert_eq!((settings.mode, settings.remap, settings.cache_size), (Mode::ReadOnly, Remap::Off, 3_000_000_000));
+        assert_eq!((settings.mode, settings.remap, settings.cache_size), (Mode::ReadOnly, Remap::All, 3_000_000_000));
+        assert_eq!(settings.shared, Shared::Group);
         assert_eq!(settings.dir, Some(workspace.join("here")));
         assert!(settings.complaints.is_empty());
     }
