@@ -144,7 +144,7 @@ fn flag(f: &mut fmt::Formatter<'_>, name: &str, [from, to]: [&String; 2]) -> fmt
         (name == "--cfg").then(|| value.to_owned())
     };
     match (name, from.as_str(), to.as_str()) {
-        ("-C metadata" | "-C extra-filename", ..) => write!(f, "Cargo gave it another identity ({name})"),
+        ("-C metadata" | "-C extra-filename" | "--out-dir", ..) => write!(f, "Cargo gave it another identity ({name})"),
         ("--extern", "", to) => write!(f, "dependency {to} is new"),
         ("--extern", from, _) => write!(f, "dependency {from} is gone"),
         (_, "", "") => write!(f, "flag {name} names another content"),

@@ -41,7 +41,9 @@ fn all(old: &Asked, now: &Asked) -> Vec<(Rank, Cause)> {
     if old.compiler != now.compiler {
         found.push((Rank::Compiler, Cause::Compiler));
     }
-    if old.processor != now.processor {
+    if let (Some(one), Some(other)) = (old.processor, now.processor)
+        && one != other
+    {
         let cause = flag("-C target-cpu=native", "one processor", "another processor");
         found.push((Rank::Asked, cause));
     }
@@ -160,6 +162,10 @@ mod tests {
         check(&|a| a.externs[0].2 = Digest::of(b"other"), "dependency serde was rebuilt");
         check(&|a| a.externs.clear(), "dependency serde is gone");
         check(&|a| a.directory = b"\0W/member".to_vec(), "flag working directory . → member");
+        check(
+            &|a| a.processor = Some(Digest::of(b"other")),
+            "flag -C target-cpu=native one processor → another processor",
+        );
         check(&|a| a.remap = "off".into(), "variable THYMOS_REMAP has another value");
         check(&|a| set(a, "-C metadata", "1234"), "Cargo gave it another identity (-C metadata)");
         assert_eq!(first(|_| ()), None);

@@ -12,6 +12,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
+use crate::build::Build;
 use crate::environment::{self, Environment};
 use crate::event;
 use crate::os;
@@ -20,6 +21,8 @@ use crate::summary::Summary;
 
 /// What the process that waits is called with, before the number of a Cargo and the name of its build.
 const WAIT: &str = "--summary-of";
+/// Wrappers that started together with the first may have ended before the process that waits began.
+const BEFORE_MS: u64 = 60_000;
 
 /// Leaves the waiting process behind, once for each Cargo.
 pub fn arrange(environment: &Environment, store: &Path) {
@@ -58,12 +61,13 @@ pub fn run(arguments: &[OsString], settings: &Settings) {
     if event::build_of(cargo) != build {
         return;
     }
+    let began = event::now_ms().saturating_sub(BEFORE_MS);
     process.wait();
     let Some(dir) = &settings.dir else { return };
     let _ = std::fs::remove_file(dir.join("v1/tmp").join(name(build)));
-    let mut events = event::gather(dir, 0).events;
-    events.retain(|event| event.build == build);
-    if !events.is_empty() {
-        let _ = stderr.write_all(format!("{}\n", Summary::of(&events).line()).as_bytes());
+    // Build scripts probe the compiler from a process of their own, and belong to the build all the same.
+    let builds = Build::group(event::gather(dir, began).events);
+    if let Some(build) = builds.iter().find(|known| known.id == build) {
+        let _ = stderr.write_all(format!("{}\n", Summary::of(build).line()).as_bytes());
     }
 }

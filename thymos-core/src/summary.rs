@@ -3,8 +3,7 @@
 //! Invariant: pure, and the only place that words it.
 
 use crate::amount::{counted, number, share, time};
-use crate::build::Build;
-use crate::event::Event;
+use crate::build::{Build, Unit};
 use crate::why;
 
 /// What the line is made of.
@@ -21,38 +20,34 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Sums up the events of one build. Compiles that failed are no units: build scripts find out with them what a compiler
-    /// can do.
+    /// Sums up one build. Compiles that failed are no units: build scripts find out with them what a compiler can do.
     #[must_use]
-    pub fn of(events: &[Event]) -> Self {
-        let mut summary = Self::default();
-        let mut saved_us = 0;
-        for event in events {
-            if event.outcome == "hit" {
-                summary.hits += 1;
-                saved_us += event.compile_us.saturating_sub(event.took_us);
-            } else if event.reason.as_deref() != Some("compile failed") {
-                summary.compiled += 1;
-            }
+    pub fn of(build: &Build) -> Self {
+        let failed = |unit: &&Unit| unit.event.reason.as_deref() == Some("compile failed");
+        let hits = build.count("hit");
+        let compiled = build.units.len() - hits - build.units.iter().filter(failed).count();
+        Self {
+            hits: hits as u64,
+            compiled: compiled as u64,
+            because: why::main_reason(build),
+            saved_ms: build.saved_us() / 1000,
         }
-        summary.saved_ms = saved_us / 1000;
-        summary.because = Build::group(events.to_vec()).last().and_then(why::main_reason);
-        summary
+    }
+
+    /// Returns how many units came from the cache: `43 of 44 units from the cache (97.7 %)`.
+    #[must_use]
+    pub fn share(&self) -> String {
+        let all = self.hits + self.compiled;
+        format!("{} of {} from the cache ({})", number(self.hits), counted(all, "unit"), share(self.hits, all))
     }
 
     /// Returns the line, without its end.
     #[must_use]
     pub fn line(&self) -> String {
-        let all = self.hits + self.compiled;
-        if all == 0 {
+        if self.hits + self.compiled == 0 {
             return "thymos: nothing to compile".to_owned();
         }
-        let mut line = format!(
-            "thymos: {} of {} from the cache ({})",
-            number(self.hits),
-            counted(all, "unit"),
-            share(self.hits, all)
-        );
+        let mut line = format!("thymos: {}", self.share());
         if self.compiled > 0 {
             line.push_str(&format!(", {} compiled", number(self.compiled)));
             line.extend(self.because.iter().map(|because| format!(" ({because})")));
@@ -68,6 +63,11 @@ impl Summary {
 mod tests {
     use super::*;
     use crate::cause::Cause;
+    use crate::event::Event;
+
+    fn line(events: Vec<Event>) -> String {
+        Summary::of(&Build::group(events).pop().unwrap_or_default()).line()
+    }
 
     #[test]
     fn the_line_says_how_many_why_not_and_what_was_saved() {
@@ -78,13 +78,10 @@ mod tests {
         let mut events = vec![hit; 43];
         events.extend([miss.clone(), probe]);
         assert_eq!(
-            Summary::of(&events).line(),
+            line(events),
             "thymos: 43 of 44 units from the cache (97.7 %), 1 compiled (src/lib.rs changed), 12.4 s saved"
         );
-        assert_eq!(
-            Summary::of(&[miss]).line(),
-            "thymos: 0 of 1 unit from the cache (0.0 %), 1 compiled (src/lib.rs changed)"
-        );
-        assert_eq!(Summary::of(&[]).line(), "thymos: nothing to compile");
+        assert_eq!(line(vec![miss]), "thymos: 0 of 1 unit from the cache (0.0 %), 1 compiled (src/lib.rs changed)");
+        assert_eq!(line(Vec::new()), "thymos: nothing to compile");
     }
 }

@@ -2,8 +2,11 @@
 //!
 //! Invariant: pure, and every event that is no hit is in exactly one item. [`Build`] follows causes to their roots.
 
+use std::fmt;
+
 use serde::Serialize;
 
+use crate::amount;
 use crate::build::Build;
 use crate::build::cost::Cost;
 use crate::cause::Cause;
@@ -38,11 +41,22 @@ pub struct Named {
     pub krate: String,
     /// Its kind.
     pub kind: String,
+    /// The package that it belongs to, where that is known.
+    pub package: String,
 }
 
 impl Named {
     fn of(event: &Event) -> Self {
-        Self { krate: event.krate.clone(), kind: event.kind.clone() }
+        Self { krate: event.krate.clone(), kind: event.kind.clone(), package: event.package.clone() }
+    }
+}
+
+impl fmt::Display for Named {
+    /// Every build script's crate has the same name, so the package's stands in its place.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { krate, kind, package } = self;
+        let name = if kind == "build-script" && !package.is_empty() { package } else { krate };
+        write!(f, "{name} ({kind})")
     }
 }
 
@@ -94,7 +108,8 @@ pub fn words(event: &Event) -> String {
     }
 }
 
-/// Returns the reason for which most units of a build were compiled, and how many others there are.
+/// Returns the reason for which most units of a build were compiled, as short as it can be told, and how many others there
+/// are.
 #[must_use]
 pub fn main_reason(build: &Build) -> Option<String> {
     let items = items(build);
@@ -102,10 +117,13 @@ pub fn main_reason(build: &Build) -> Option<String> {
     let counted: Vec<&Item> = items.iter().filter(|item| item.because != "compile failed").collect();
     // Of equals, the first costs most.
     let main = counted.iter().rev().max_by_key(|item| count(item))?;
+    let because = match &main.cause {
+        Some(Cause::Bound { place, .. }) if !place.is_empty() => format!("bound to {place}"),
+        _ => main.because.clone(),
+    };
     Some(match counted.len() {
-        1 => main.because.clone(),
-        2 => format!("{}, and 1 other reason", main.because),
-        more => format!("{}, and {} other reasons", main.because, more - 1),
+        1 => because,
+        more => format!("{because}, and {}", amount::counted(more as u64 - 1, "other reason")),
     })
 }
 

@@ -14,6 +14,7 @@ use std::time::Duration;
 use super::progress::{line, watch};
 use super::scratch::Scratch;
 use super::table;
+use crate::build::Build;
 use crate::environment::{self, Environment};
 use crate::os::signals;
 use crate::outcome::plain;
@@ -141,7 +142,7 @@ impl<'a> Bench<'a> {
         let failed = crate::outcome::Bypass::Failed.to_string();
         let left_out = stats.bypassed.iter().chain(&stats.degraded).filter(|(reason, _)| **reason != failed);
         let bypassed = left_out.map(|(_, count)| count).sum();
-        let because = Summary::of(&log.events).because;
+        let because = Build::group(log.events).last().and_then(|build| Summary::of(build).because);
         Ok(Row { hits: stats.hits, misses: stats.misses, bypassed, because, ..Row::new(build, without, with) })
     }
 

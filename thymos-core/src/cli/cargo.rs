@@ -7,6 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::process::{Command, ExitCode, ExitStatus};
 
+use crate::build::Build;
 use crate::environment::{self, Environment};
 use crate::event::{self, Event};
 use crate::os::{self, signals};
@@ -82,7 +83,7 @@ pub fn run(arguments: &[OsString], settings: &Settings, environment: &Environmen
         if settings.mode == Mode::Off {
             anstream::eprintln!("thymos: the cache is off");
         } else if !compiled.is_empty() || (status.success() && !is_other) {
-            anstream::eprintln!("{}", Summary::of(&compiled).line());
+            anstream::eprintln!("{}", Summary::of(&Build::group(compiled).pop().unwrap_or_default()).line());
         }
     }
     os::exit_like(status)

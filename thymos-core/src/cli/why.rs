@@ -10,12 +10,13 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::table::{self, Cell, Column, NEXT, Table};
-use crate::amount::{ago, counted, number, share, time};
+use crate::amount::{ago, counted, number, time};
 use crate::build::Build;
 use crate::cause::Cause;
 use crate::environment::Environment;
 use crate::event::{self, Log};
 use crate::settings::Settings;
+use crate::summary::Summary;
 use crate::why::{self, Item, Named};
 
 const ABOUT: &str = "\
@@ -108,7 +109,7 @@ fn tell(builds: &[Build], damaged: u64, args: &Args, screen: Screen) -> Result<S
         return pretty(&reasons);
     }
     // The newest last: that is where the prompt is.
-    let parts: Vec<String> = builds.iter().map(|build| render(&reason(build), screen)).collect();
+    let parts: Vec<String> = builds.iter().map(|build| render(build, screen)).collect();
     Ok(parts.join("\n"))
 }
 
@@ -129,11 +130,11 @@ fn reason(build: &Build) -> Reason {
     }
 }
 
-fn render(reason: &Reason, screen: Screen) -> String {
-    let Reason { workspace, at_ms, units, hits, items, .. } = reason;
-    let place = if workspace.is_empty() { "an unknown workspace" } else { workspace };
-    let title = format!("Build of {place}, {}", ago(screen.now_ms.saturating_sub(*at_ms)));
-    let sum = format!("{} of {} from the cache ({})", number(*hits), counted(*units, "unit"), share(*hits, *units));
+fn render(build: &Build, screen: Screen) -> String {
+    let Reason { workspace, at_ms, items, .. } = reason(build);
+    let place = if workspace.is_empty() { "an unknown workspace" } else { &workspace };
+    let title = format!("Build of {place}, {}", ago(screen.now_ms.saturating_sub(at_ms)));
+    let sum = Summary::of(build).share();
     let mut text = table::paragraph(&title, 0, screen.width) + &table::paragraph(&sum, 0, screen.width);
     let mut table = Table::new([Column::Right, Column::Right, Column::Wrapped]).indented(2);
     for (outcome, heading) in [("miss", "Misses"), ("bypass", "Bypassed"), ("degraded", "Degraded")] {
@@ -179,7 +180,7 @@ fn rows(item: &Item, screen: Screen, table: &mut Table) {
 }
 
 fn names(units: &[Named]) -> String {
-    let shown: Vec<String> = units.iter().take(SHOWN).map(|unit| format!("{} ({})", unit.krate, unit.kind)).collect();
+    let shown: Vec<String> = units.iter().take(SHOWN).map(ToString::to_string).collect();
     let rest = units.len().saturating_sub(SHOWN) as u64;
     let more = if rest > 0 { format!(" and {} more", number(rest)) } else { String::new() };
     shown.join(", ") + &more

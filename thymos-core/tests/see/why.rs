@@ -21,6 +21,10 @@ fn events() -> Vec<Value> {
     events.push(miss("assets", "bound to another place", bound));
     let flag = json!({ "kind": "flag", "name": "-C opt-level", "from": "0", "to": "3" });
     events.push(miss("tool", "flag changed", flag));
+    let fields = json!({ "kind": "build-script", "package": "serde", "reason": "never seen", "cause": { "kind": "never-seen" } });
+    events.push(event("miss", "build_script_build", fields));
+    let probe = json!({ "kind": "check", "reason": "compile failed", "compile_us": 30_000 });
+    events.push(event("bypass", "probe", probe));
     events.push(miss("old", "evicted", json!({ "kind": "evicted", "at_ms": minutes_ago(125) })));
     events.push(event("bypass", "wip", json!({ "reason": "left to incremental compilation", "compile_us": 0 })));
     events.push(event("degraded", "lost", json!({ "reason": "publish failed: no space left on device" })));
