@@ -166,7 +166,16 @@ impl<'a> Bench<'a> {
         let target = copied.root.join("target");
         command.current_dir(&copied.directory).env("CARGO_TARGET_DIR", &target).env("CARGO_BUILD_BUILD_DIR", &target);
         command.env("CARGO_TERM_COLOR", "never").env("CARGO_TERM_PROGRESS_WHEN", "never");
-        command.env_remove("CARGO_BUILD_RUSTC_WRAPPER").env_remove(environment::ACTIVE).env_remove(environment::BUILD);
+        // What the user has set is to change neither what is timed nor what is said.
+        for name in [
+            "CARGO_BUILD_RUSTC_WRAPPER",
+            environment::ACTIVE,
+            environment::BUILD,
+            environment::SUMMARY,
+            environment::VERIFY,
+        ] {
+            command.env_remove(name);
+        }
         if let Some(toolchain) = &self.toolchain {
             command.env("RUSTUP_TOOLCHAIN", toolchain);
         }
