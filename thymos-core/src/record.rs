@@ -322,13 +322,15 @@ impl Recorder<'_> {
             }
         }
         let reads = match &self.compiled.observed.env {
-            _ if Guard::InputScripts.on() && self.runs_scripts() => variables::Reads::Everything,
             Ok(reads) if !self.read_as_a_whole(&reads.whole) => variables::Reads::Named(&reads.late),
             _ if self.loads_macros() => variables::Reads::Everything,
             _ => variables::Reads::Named(&[]),
         };
         if Guard::InputObserved.on() {
             inputs.extend(variables::inputs(reads, self.around.environment));
+        }
+        if Guard::InputScripts.on() && self.runs_scripts() {
+            inputs.extend(variables::inputs(variables::Reads::Script, self.around.environment));
         }
         inputs.extend(self.places(info)?);
         let mut seen = HashSet::new();

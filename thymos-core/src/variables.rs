@@ -18,6 +18,9 @@ pub enum Reads<'a> {
     Named(&'a [OsString]),
     /// Possibly all of them.
     Everything,
+    /// Possibly all of them, by a script in the compiler's or the linker's place. What Cargo tells about the package is in the
+    /// key already, relative to the roots, and a script that measures a path is not worth binding every link for.
+    Script,
 }
 
 /// The standard library asks for these on behalf of every program, a proc macro's copy of it too.
@@ -48,6 +51,17 @@ const VOLATILE: &[&str] = &[
 ];
 const VOLATILE_PREFIXES: &[&str] = &["CARGO_TERM_", "SCCACHE_", "SSH_", "THYMOS_", "XDG_SESSION_", "VTE_"];
 
+/// Set by Cargo for the compilers that it starts, or turned by it into their arguments, which the key holds; of the search path
+/// it holds the user's part.
+const BY_CARGO: &[&str] = &[
+    "CARGO",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_PRIMARY_PACKAGE",
+    "DYLD_FALLBACK_LIBRARY_PATH",
+    "LD_LIBRARY_PATH",
+    "RUSTFLAGS",
+];
+
 /// Returns the inputs that the reads make.
 #[must_use]
 pub fn inputs(reads: Reads<'_>, environment: &Environment) -> Vec<Input> {
@@ -60,6 +74,13 @@ pub fn inputs(reads: Reads<'_>, environment: &Environment) -> Vec<Input> {
         Reads::Everything => {
             let told = environment.iter().filter(|(name, _)| !listed(name, VOLATILE, VOLATILE_PREFIXES));
             told.map(|(name, _)| one(name)).collect()
+        }
+        Reads::Script => {
+            let by_cargo =
+                |name: &OsStr| listed(name, BY_CARGO, &[]) || name.to_str().is_some_and(crate::environment::is_keyed);
+            let told =
+                environment.iter().map(|(name, _)| name).filter(|name| !listed(name, VOLATILE, VOLATILE_PREFIXES));
+            told.filter(|name| !by_cargo(name)).map(one).collect()
         }
     }
 }
@@ -95,5 +116,14 @@ mod tests {
     fn where_everything_may_have_been_read_only_what_every_process_changes_is_left_out() {
         let inputs = inputs(Reads::Everything, &environment());
         assert_eq!(inputs.len(), 2);
+    }
+
+    #[test]
+    fn what_cargo_tells_a_script_about_the_package_binds_nothing() {
+        let environment: Environment = [("CARGO_MANIFEST_DIR", "/ws"), ("LD_LIBRARY_PATH", "/t"), ("FLAGS", "x")]
+            .map(|(name, value)| (name.into(), value.into()))
+            .into_iter()
+            .collect();
+        assert_eq!(inputs(Reads::Script, &environment), [Input::Variable("FLAGS".into(), Some(Digest::of(b"x")))]);
     }
 }
