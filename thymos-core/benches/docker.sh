@@ -55,7 +55,7 @@ fi
 
 # The wrapper, as an image to copy from.
 mkdir "$scratch/wrapper"
-cp "$thymos" "$scratch/wrapper/"
+cp "$thymos" "$scratch/wrapper/thymos"
 printf 'FROM %s\nCOPY thymos /usr/local/bin/thymos\n' "$runtime" >"$scratch/wrapper/Dockerfile"
 "$docker" build -q -t thymos-bench/wrapper:latest "$scratch/wrapper" >/dev/null
 
