@@ -106,6 +106,13 @@ pub struct Log {
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
+/// Returns the name that a person knows a unit by. Every build script's crate has the same name, so the package's stands in its
+/// place.
+#[must_use]
+pub fn name<'a>(krate: &'a str, kind: &str, package: &'a str) -> &'a str {
+    if kind == "build-script" && !package.is_empty() { package } else { krate }
+}
+
 /// Returns the time in milliseconds since the epoch.
 #[must_use]
 pub fn now_ms() -> u64 {

@@ -108,7 +108,7 @@ impl Lookup<'_> {
 
 fn flags(environment: &Environment) -> Vec<(String, Digest)> {
     let named = environment.iter().filter_map(|(name, value)| Some((name.to_str()?, value)));
-    let flags = named.filter(|(name, _)| name.ends_with(FLAGS));
+    let flags = named.filter(|(name, value)| name.ends_with(FLAGS) && !value.is_empty());
     flags.map(|(name, value)| (name.to_owned(), Digest::of(value.as_encoded_bytes()))).collect()
 }
 

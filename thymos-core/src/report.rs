@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::build::path::{self, Then};
 use crate::build::{Build, cost};
 use crate::cause::Cause;
+use crate::event;
 use crate::why;
 
 /// The version of the form that `thymos report --format json` prints.
@@ -173,6 +174,14 @@ fn told(build: &Build, cost: cost::Cost) -> Cost {
         advice: cause.and_then(Cause::advice),
         units: cost.units,
         compile_us: cost.compile_us,
+    }
+}
+
+impl Unit {
+    /// Returns the name that a person knows it by.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        event::name(&self.krate, &self.kind, &self.package)
     }
 }
 

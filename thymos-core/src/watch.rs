@@ -10,7 +10,7 @@ pub mod screen;
 use std::collections::HashSet;
 
 use crate::build::Build;
-use crate::event::Event;
+use crate::event::{self, Event};
 use crate::report::figure::span;
 use crate::why;
 
@@ -159,7 +159,9 @@ fn compiling(activity: &Activity, build: &str) -> Vec<(String, u64)> {
 fn missed(build: &Build, index: usize) -> Missed {
     let unit = &build.units[index];
     let took = if unit.is_timed() { span(unit.end_us - unit.start_us) } else { String::new() };
-    Missed { krate: unit.event.krate.clone(), took, why: why::story(build, index) }
+    let Event { krate, kind, package, .. } = &unit.event;
+    let krate = event::name(krate, kind, package).to_owned();
+    Missed { krate, took, why: why::story(build, index) }
 }
 
 /// Returns the last part of a path.

@@ -10,7 +10,7 @@ use crate::amount;
 use crate::build::Build;
 use crate::build::cost::Cost;
 use crate::cause::Cause;
-use crate::event::Event;
+use crate::event::{self, Event};
 
 /// One reason, with every unit that was compiled because of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -52,11 +52,9 @@ impl Named {
 }
 
 impl fmt::Display for Named {
-    /// Every build script's crate has the same name, so the package's stands in its place.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { krate, kind, package } = self;
-        let name = if kind == "build-script" && !package.is_empty() { package } else { krate };
-        write!(f, "{name} ({kind})")
+        write!(f, "{} ({kind})", event::name(krate, kind, package))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Everything is there without the script, which only sorts, searches and moves the focus. The page's own policy forbids every
 //! load, and every script and style that does not carry the page's mark.
 //!
-//! Invariant: every text of the build is written through [`Text`].
+//! Invariant: every text of the build is written through `Text`.
 
 use std::fmt::Write;
 
@@ -159,7 +159,7 @@ fn crates(report: &Report, cost: &Cost) -> String {
 }
 
 fn link(report: &Report, unit: usize) -> String {
-    format!("<a href=\"#u{unit}\">{}</a>", Text(&report.units[unit].krate))
+    format!("<a href=\"#u{unit}\">{}</a>", Text(report.units[unit].name()))
 }
 
 fn path(report: &Report) -> String {
@@ -255,7 +255,7 @@ fn row(index: usize, unit: &Unit, html: &mut String) {
         html,
         "<tr id=\"u{index}\" tabindex=\"-1\" data-outcome=\"{}\"><th scope=\"row\">{} <small>{}</small>{path}</th><td class=\"kind\">{}</td><td>{} {}</td>",
         Text(&unit.outcome),
-        Text(&unit.krate),
+        Text(unit.name()),
         Text(&unit.version),
         Text(&unit.kind),
         swatch(&unit.outcome),

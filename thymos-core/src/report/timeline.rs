@@ -79,14 +79,14 @@ fn bar(report: &Report, (index, unit): (usize, &Unit), html: &mut String) {
         html.push_str("<rect class=\"on-path\" y=\"16\" width=\"100%\" height=\"4\"/>");
     }
     if width > 2.0 {
-        let _ = write!(html, "<text x=\"5\" y=\"14\">{}</text>", Text(&unit.krate));
+        let _ = write!(html, "<text x=\"5\" y=\"14\">{}</text>", Text(unit.name()));
     }
     html.push_str("</svg>\n");
 }
 
 /// Returns a unit in one line: what a bar is called, and what is shown when it is pointed at.
 fn label(unit: &Unit) -> String {
-    let mut label = format!("{} {}", unit.krate, unit.version).trim_end().to_owned();
+    let mut label = format!("{} {}", unit.name(), unit.version).trim_end().to_owned();
     let took = if unit.timed { span(unit.end_us.saturating_sub(unit.start_us)) } else { "not timed".to_owned() };
     let _ = write!(label, ", {}: {}, {took}", unit.kind, unit.outcome);
     if unit.outcome == "hit" {

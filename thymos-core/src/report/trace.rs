@@ -42,7 +42,7 @@ fn slices(report: &Report) -> Vec<Value> {
 fn slice(unit: &Unit, end: u64) -> Value {
     json!({
         "ph": "X",
-        "name": format!("{} {}", unit.krate, unit.version).trim_end(),
+        "name": format!("{} {}", unit.name(), unit.version).trim_end(),
         "cat": unit.outcome,
         "pid": 1,
         "tid": unit.lane + 1,
