@@ -3,31 +3,32 @@
 //! Invariant: an entry names everything that the result depends on, as it was when the compile read it. What changed
 //! meanwhile, what cannot be accounted for and what is no plain file gives no entry.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod checks;
+mod files;
+mod surroundings;
+
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::compile::Compiled;
-use crate::depinfo::{self, DepInfo};
+use crate::depinfo;
 use crate::digest::Digest;
 use crate::event;
 use crate::guard::Guard;
-use crate::inputs::{self, Candidate, Rules};
-use crate::invocation::{Argument, Invocation};
-use crate::locator;
-use crate::macros;
+use crate::inputs::Candidate;
+use crate::invocation::Invocation;
 use crate::manifest::{Entry, Input, Output};
 use crate::memo::Memo;
-use crate::observe::{Access, AccessKind, Asked, Seen, WholeEnv};
+use crate::observe::AccessKind;
 use crate::os;
 use crate::outcome::{Bypass, Degraded, Outcome, plain};
 use crate::request::{Request, Surroundings};
 use crate::roots::{Root, Roots};
 use crate::stamp::{self, Stamp};
 use crate::store::Sharing;
-use crate::variables;
 
 /// An entry, and where the content of its outputs lies.
 #[derive(Debug)]
@@ -106,322 +107,9 @@ impl Recorder<'_> {
         Entry { inputs, outputs, dep_info: Some(dep_info), stdout, stderr, compile_us, stored_ms: event::now_ms() }
     }
 
-    /// Whether something changed meanwhile is told by the clock that stamps files. The dep-info was written while the compiler
-    /// ran, so its stamp tells whether that clock is ours: it is another one on some network file systems, and the same one does
-    /// not go on from where it was when somebody puts it back.
-    fn check_clock(&self) -> Result<(), Outcome> {
-        let written = Stamp::of(&self.invocation.dep_info()).map_err(|error| gather(&error))?.changed;
-        // File systems that keep whole seconds round down.
-        let coarse = if written % 1_000_000_000 == 0 { 1_000_000_000 } else { 0 };
-        let during = self.compiled.began - stamp::TICKS - coarse..=stamp::now() + stamp::TICKS;
-        if during.contains(&written) { Ok(()) } else { Err(Outcome::Degraded(Degraded::Clock)) }
-    }
-
-    /// A compile that leaves something behind besides its outputs has an effect that a hit would not have.
-    fn check_writes(&self) -> Result<(), Bypass> {
-        let mut first = HashMap::new();
-        let writes = self.compiled.observed.accesses.iter().filter(|access| access.kind == AccessKind::Write);
-        for access in writes {
-            first.entry(access.path.as_path()).or_insert(access.seen);
-        }
-        for (path, seen) in first {
-            let remains = fs::symlink_metadata(path).is_ok();
-            let vanished = matches!(seen, Seen::File(_) | Seen::Directory) && !remains;
-            if (remains || vanished) && !self.is_own(path, seen) {
-                return Err(Bypass::WritesElsewhere(path.display().to_string()));
-            }
-        }
-        Ok(())
-    }
-
-    /// A compile that went on from an earlier session is left to rustc.
-    fn check_session(&self) -> Result<(), Bypass> {
-        let unit = self.invocation;
-        let Some(sessions) = unit.incremental.as_deref().map(|path| self.around.directory.join(path)) else {
-            return Ok(());
-        };
-        let prefix = format!("{}-", unit.crate_name);
-        let is_session = |path: &Path| {
-            let name = path.strip_prefix(&sessions).ok().and_then(|rest| rest.components().next());
-            name.is_some_and(|name| name.as_os_str().as_encoded_bytes().starts_with(prefix.as_bytes()))
-        };
-        let observed = &self.compiled.observed;
-        // The first thing that is done to a session's directory tells whether it was there.
-        let mut touched = observed.accesses.iter().filter(|access| is_session(&access.path));
-        let new =
-            touched.next().is_some_and(|first| first.path.parent() == Some(&sessions) && first.seen == Seen::Absent);
-        if observed.complete.is_ok() && new { Ok(()) } else { Err(Bypass::Incremental) }
-    }
-
-    fn is_own(&self, path: &Path, seen: Seen) -> bool {
-        let unit = self.invocation;
-        let here = |path: &Path| self.around.directory.join(path);
-        let session = unit.incremental.as_deref().is_some_and(|session| path.starts_with(here(session)));
-        let inside = path.strip_prefix(here(&unit.out_dir)).ok().and_then(|rest| rest.components().next());
-        let owned = inside.is_some_and(|name| unit.owns(name.as_os_str()));
-        let device = path.starts_with("/dev") || path.starts_with("/proc");
-        session || owned || device || (seen == Seen::Directory && path.is_dir())
-    }
-
-    /// What the key holds by content must still be what it was.
-    fn check_keyed(&self) -> Result<(), Outcome> {
-        for keyed in &self.request.keyed {
-            let same = Stamp::of(&keyed.path).is_ok_and(|now| now == keyed.stamp)
-                || Digest::of_file(&keyed.path).is_ok_and(|now| now == keyed.digest);
-            if !same && Guard::PublishChangedInput.on() {
-                return Err(changed(&keyed.path));
-            }
-        }
-        Ok(())
-    }
-
-    fn files(&self, info: &DepInfo) -> Result<Vec<Input>, Outcome> {
-        let here = |path: &PathBuf| self.around.directory.join(path);
-        let mut candidates = match &self.compiled.observed.complete {
-            Ok(()) => self.observed()?,
-            // A linker and a proc macro read what they like.
-            Err(why) if self.invocation.links() || self.invocation.bundles() || self.may_load_macros() => {
-                return Err(Outcome::Degraded(Degraded::Unobserved(why.to_string())));
-            }
-            Err(_) => self.unobserved(info),
-        };
-        let sources: HashSet<PathBuf> = info.sources.iter().map(here).collect();
-        if !Guard::InputObserved.on() {
-            candidates.retain(|candidate| matches!(candidate, Candidate::File(path, _) if sources.contains(path)));
-        }
-        if !Guard::InputSources.on() {
-            candidates.retain(|candidate| !matches!(candidate, Candidate::File(path, _) if sources.contains(path)));
-        } else {
-            let named: HashSet<PathBuf> = candidates.iter().filter_map(file).cloned().collect();
-            candidates.extend(
-                sources.into_iter().filter(|path| !named.contains(path)).map(|path| Candidate::File(path, None)),
-            );
-        }
-        let mut inputs = Vec::with_capacity(candidates.len());
-        let mut files = HashSet::new();
-        for candidate in candidates {
-            if let Some(path) = file(&candidate)
-                && !files.insert(path.clone())
-            {
-                continue;
-            }
-            inputs.push(self.input(candidate)?);
-        }
-        Ok(inputs)
-    }
-
-    fn may_load_macros(&self) -> bool {
-        Guard::UnobservedMacros.on() && macros::may_load(self.invocation, self.around.directory)
-    }
-
-    fn observed(&self) -> Result<Vec<Candidate>, Outcome> {
-        let unit = self.invocation;
-        let here = |path: &Path| self.around.directory.join(path);
-        let sysroot = &self.request.compiler.sysroot;
-        let whole_system = ["/", "/usr", "/usr/local"].iter().any(|root| sysroot == Path::new(root));
-        // Where `native` stands for the processor, the key holds what this file tells.
-        let native = unit.arguments.contains(&Argument::NativeCpu);
-        let processor = native.then(|| Path::new("/proc/cpuinfo"));
-        let rules = Rules {
-            compiler: self.request.compiler.files.iter().map(|(path, _)| path.as_path()).collect(),
-            sysroot: if whole_system { sysroot.join("lib/rustlib") } else { sysroot.clone() },
-            keyed: self.request.keyed.iter().map(|keyed| keyed.path.as_path()).chain(processor).collect(),
-            dependencies: unit
-                .search_paths
-                .iter()
-                .filter(|(kind, _)| kind == "dependency")
-                .map(|(_, path)| here(path))
-                .collect(),
-            search: self
-                .around
-                .environment
-                .get("PATH")
-                .map(|list| std::env::split_paths(list).collect())
-                .unwrap_or_default(),
-            incremental: unit.incremental.as_deref().map(here),
-            known: [self.around.directory.to_owned(), here(&unit.out_dir), std::env::temp_dir(), sysroot.join("lib")]
-                .into_iter()
-                .chain(unit.incremental.as_deref().map(here))
-                .chain(unit.search_paths.iter().map(|(_, path)| here(path)))
-                .collect(),
-            is_output: &|path| self.is_output(path),
-        };
-        inputs::candidates(&self.compiled.observed, &rules).map_err(Outcome::Bypass)
-    }
-
-    /// Without an observer: the sources, the modules that would be ambiguous, and every archive that a native search
-    /// directory offers.
-    fn unobserved(&self, info: &DepInfo) -> Vec<Candidate> {
-        let here = |path: &Path| self.around.directory.join(path);
-        let twins = info.sources.iter().filter_map(|source| inputs::module_twin(&here(source)));
-        let mut candidates: Vec<Candidate> = twins.map(Candidate::Absent).collect();
-        for (_, dir) in self.invocation.search_paths.iter().filter(|(kind, _)| kind != "dependency" && kind != "crate")
-        {
-            let dir = here(dir);
-            let entries = fs::read_dir(&dir).into_iter().flatten().flatten().map(|entry| entry.path());
-            candidates.extend(entries.filter(|path| path.is_file()).map(|path| Candidate::File(path, None)));
-            candidates.push(Candidate::Listing(dir));
-        }
-        candidates
-    }
-
-    fn input(&self, candidate: Candidate) -> Result<Input, Outcome> {
-        let roots = &self.request.roots;
-        Ok(match candidate {
-            Candidate::File(path, opened) => {
-                let (digest, stamp) = self.memo.digest(&path).map_err(|_| changed(&path))?;
-                if Guard::PublishChangedInput.on() && self.may_have_changed(&path, opened, stamp) {
-                    return Err(changed(&path));
-                }
-                Input::File(roots.rooted_path(&path), digest)
-            }
-            Candidate::Absent(path) if fs::symlink_metadata(&path).is_ok() => return Err(changed(&path)),
-            Candidate::Absent(path) => Input::Absent(roots.rooted_path(&path)),
-            Candidate::Directory(path) => Input::Directory(roots.rooted_path(&path)),
-            Candidate::Program(name) => {
-                let path = self.around.environment.program(&name).map(|path| roots.rooted_path(&path));
-                Input::Program(name.as_encoded_bytes().to_vec(), path)
-            }
-            Candidate::Listing(path) => {
-                let listing = listing(&path).map_err(|error| gather(&error))?;
-                Input::Listing(roots.rooted_path(&path), listing)
-            }
-            Candidate::Link(path) => match fs::read_link(&path) {
-                Ok(target) => Input::Link(roots.rooted_path(&path), roots.rooted_path(&target)),
-                Err(_) => {
-                    return Err(Outcome::Bypass(Bypass::Unaccounted(format!("{} is no plain file", path.display()))));
-                }
-            },
-        })
-    }
-
-    /// A file whose stamp moved since the compile opened it, or that was changed after the compile began: it may have been
-    /// saved twice under one stamp. What another wrapper published meanwhile got a second name, which moves the change time
-    /// and nothing else.
-    fn may_have_changed(&self, path: &Path, opened: Option<Stamp>, now: Stamp) -> bool {
-        let published = || self.request.roots.path(Root::Target).is_some_and(|target| path.starts_with(target));
-        let began = self.compiled.began;
-        match opened {
-            Some(opened) if opened == now => now.changed > began && !published(),
-            Some(opened) => !(published() && Stamp { changed: now.changed, ..opened } == now),
-            None => now.is_young(began) || now.changed > began,
-        }
-    }
-
-    fn variables(&self, info: &DepInfo) -> Result<Vec<Input>, Outcome> {
-        let roots = &self.request.roots;
-        let mut inputs = Vec::new();
-        if Guard::InputEnv.on() {
-            for (name, value) in &info.variables {
-                if name == b"OUT_DIR" && self.out_dir_only_locates(info) {
-                    continue;
-                }
-                let shown =
-                    |value: &Vec<u8>| if Guard::BindEnv.on() { value.clone() } else { roots.rooted_text(value) };
-                inputs.push(Input::Variable(name.clone(), value.as_ref().map(|value| Digest::of(&shown(value)))));
-            }
-        }
-        let reads = match &self.compiled.observed.env {
-            Ok(reads) if !self.read_as_a_whole(&reads.whole) => variables::Reads::Named(&reads.late),
-            _ if self.loads_macros() => variables::Reads::Everything,
-            _ => variables::Reads::Named(&[]),
-        };
-        if Guard::InputObserved.on() {
-            inputs.extend(variables::inputs(reads, self.around.environment));
-        }
-        if Guard::InputScripts.on() && self.runs_scripts() {
-            inputs.extend(variables::inputs(variables::Reads::Script, self.around.environment));
-        }
-        inputs.extend(self.places(info)?);
-        let mut seen = HashSet::new();
-        inputs.retain(|input| seen.insert(input.clone()));
-        Ok(inputs)
-    }
-
-    /// Returns whether the compile loaded a shared object that Cargo built: a proc macro can read what it likes. Where that
-    /// could not be watched, a unit that may have loaded one is not recorded at all.
-    fn loads_macros(&self) -> bool {
-        let Some(target) = self.request.roots.path(Root::Target) else { return true };
-        let observed = &self.compiled.observed;
-        let library = |path: &Path| path.to_str().is_none_or(|path| path.ends_with(std::env::consts::DLL_SUFFIX));
-        let loaded = |path: &Path| path.starts_with(&target) && library(path) && !self.is_output(path);
-        observed.accesses.iter().any(|access| matches!(access.seen, Seen::File(_)) && loaded(&access.path))
-    }
-
-    /// Returns whether a script ran: in the compiler's place, in the linker's, or from a proc macro. Nothing tells which
-    /// variables its shell read.
-    fn runs_scripts(&self) -> bool {
-        let is_script = |path: &Path| {
-            let mut magic = [0; 2];
-            let read = fs::File::open(path).and_then(|mut file| io::Read::read_exact(&mut file, &mut magic));
-            read.is_ok() && magic == *b"#!"
-        };
-        let started = |access: &&Access| access.kind == AccessKind::Exec && matches!(access.seen, Seen::File(_));
-        self.compiled.observed.accesses.iter().filter(started).any(|access| is_script(&access.path))
-    }
-
     fn is_output(&self, path: &Path) -> bool {
         path.parent().is_some_and(|parent| parent == self.around.directory.join(&self.invocation.out_dir))
             && path.file_name().is_some_and(|name| self.invocation.owns(name))
-    }
-
-    /// A shared object that the compile itself made refers to `environ` as every program with the standard library may; it
-    /// is read back, not run.
-    fn read_as_a_whole(&self, whole: &WholeEnv) -> bool {
-        matches!(whole, WholeEnv::MaybeReadBy(readers) if !readers.iter().all(|path| self.is_output(path)))
-    }
-
-    /// What a proc macro learnt of where it runs, beyond files and variables.
-    fn places(&self, info: &DepInfo) -> Result<Vec<Input>, Outcome> {
-        let directory = std::iter::once(self.around.directory.to_owned());
-        let Ok(reads) = &self.compiled.observed.env else {
-            let everywhere = if self.loads_macros() { Root::ALL.to_vec() } else { Vec::new() };
-            return Ok(self.bound(everywhere));
-        };
-        // What the compile itself made is read back, not run.
-        let foreign = |libraries: &'_ [PathBuf]| libraries.iter().find(|path| !self.is_output(path)).cloned();
-        if let Some(library) = foreign(&reads.arguments).filter(|_| Guard::BindArguments.on()) {
-            let name = library.file_name().unwrap_or_default().display();
-            let what = format!("arguments of the compiler, by {name}");
-            return Err(Outcome::Bypass(Bypass::Unaccounted(what)));
-        }
-        let mut roots = Vec::new();
-        if Guard::BindDirectory.on() && reads.directory == Asked::Yes {
-            roots.extend(self.roots_of(directory.clone()));
-        }
-        if Guard::BindSpan.on() && foreign(&reads.spans).is_some() {
-            let sources = info.sources.iter().map(|path| self.around.directory.join(path));
-            roots.extend(self.roots_of(directory.chain(sources)));
-        }
-        if Guard::BindExecutable.on() && reads.executable == Asked::Yes {
-            let rustc =
-                self.request.compiler.sysroot.join("bin").join(format!("rustc{}", std::env::consts::EXE_SUFFIX));
-            let in_sysroot = |access: &Access| access.kind == AccessKind::Exec && access.path == rustc;
-            if !self.compiled.observed.accesses.iter().any(in_sysroot) {
-                return Err(Outcome::Bypass(Bypass::Unaccounted("the place of the compiler".to_owned())));
-            }
-            roots.push(Root::Sysroot);
-        }
-        Ok(self.bound(roots))
-    }
-
-    /// Returns the roots that these lie in: each one's path is part of theirs.
-    fn roots_of(&self, paths: impl Iterator<Item = PathBuf>) -> Vec<Root> {
-        let roots = &self.request.roots;
-        let holds = |path: &Path, root: Root| roots.path(root).is_some_and(|root| path.starts_with(root));
-        paths.flat_map(|path| Root::ALL.into_iter().filter(move |root| holds(&path, *root))).collect()
-    }
-
-    fn bound(&self, mut roots: Vec<Root>) -> Vec<Input> {
-        roots.sort();
-        roots.dedup();
-        roots.into_iter().map(|root| Input::Place(root, self.request.roots.value(root))).collect()
-    }
-
-    fn out_dir_only_locates(&self, info: &DepInfo) -> bool {
-        let read = |path: &PathBuf| fs::read(self.around.directory.join(path)).ok();
-        let sources: Option<Vec<Vec<u8>>> = info.sources.iter().map(read).collect();
-        sources.is_some_and(|sources| locator::only_locates(&sources))
     }
 
     #[expect(clippy::type_complexity, reason = "three parts of one pass over the files")]
