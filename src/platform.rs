@@ -156,6 +156,8 @@ fn configured<'a>(target: &str, system: &'a str, abi: &'a str) -> (&'a str, &'a 
         () if begins("wasi") => ("wasi", ""),
         () if target.contains("wasm") && begins("unknown") => ("unknown", ""),
         () if begins("linux") && target.contains("uclibc") => ("linux", "uclibc"),
+        // Pointer authentication on musl: <https://doc.rust-lang.org/rustc/platform-support/aarch64-unknown-linux-pauthtest.html>.
+        () if begins("linux") && abi == "pauthtest" => ("linux", "musl"),
         () if env == Some("sgx") => ("unknown", "sgx"),
         () => (system, env.unwrap_or("")),
     }

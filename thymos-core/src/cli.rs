@@ -33,7 +33,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::environment::{Environment, SCCACHE_DIR};
 use crate::farewell;
-use crate::os::signals;
+use crate::os::{self, signals};
 use crate::sccache;
 use crate::settings::Settings;
 
@@ -120,6 +120,16 @@ pub fn is_command(first: &OsStr) -> bool {
     first.to_str().is_some_and(groups::is_command)
 }
 
+impl Sub {
+    /// Returns whether the command changes nothing, so that it may end at any line of what it prints.
+    fn only_tells(&self) -> bool {
+        matches!(
+            self,
+            Self::Stats(_) | Self::Why(_) | Self::Plan(_) | Self::Doctor(_) | Self::Completions(_) | Self::Man(_)
+        )
+    }
+}
+
 /// Returns the definition of the whole command line, which the help, completions and the manual are made from.
 fn definition() -> clap::Command {
     let program = Cli::command().subcommands(cargo::definitions());
@@ -145,6 +155,9 @@ pub fn run() -> ExitCode {
     }
     let for_cargo = arguments.first().and_then(|first| first.to_str()).is_some_and(cargo::is_command);
     let command = if for_cargo { None } else { Some(parsed()) };
+    if command.as_ref().is_some_and(Sub::only_tells) {
+        os::end_on_closed_pipe();
+    }
     let directory = std::env::current_dir().unwrap_or_default();
     let settings = Settings::gather(&environment, directory.ancestors());
     for complaint in settings.complaints.iter().chain(&other_store(&environment, &settings)) {

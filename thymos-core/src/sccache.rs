@@ -18,6 +18,7 @@ use figures::Report;
 pub use text::Detail;
 
 use crate::environment::{self, Environment, Name};
+use crate::os;
 use crate::outcome::plain;
 use crate::settings::Settings;
 use crate::stats::{self, Stats};
@@ -90,6 +91,7 @@ fn fail(message: &str) -> ExitCode {
 }
 
 fn answer(ask: &Ask, environment: &Environment) -> Result<ExitCode, String> {
+    os::end_on_closed_pipe();
     match ask {
         Ask::Help => print!("{HELP}"),
         Ask::Version => println!("sccache {VERSION}"),

@@ -205,6 +205,9 @@ pub fn spawn_detached(command: &mut Command) -> io::Result<()> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map(drop)
 }
 
+/// Does nothing: a closed pipe sends no signal here.
+pub fn end_on_closed_pipe() {}
+
 /// Returns nothing: Cargo's standard error cannot be reached.
 #[must_use]
 pub fn cargo_stderr() -> Option<File> {

@@ -208,6 +208,13 @@ pub fn exec(mut command: Command) -> io::Error {
     command.exec()
 }
 
+/// Lets this process end quietly when nobody reads what it prints: `thymos stats | head -1`. For what only tells; a process that
+/// does something must not end in the middle of it.
+pub fn end_on_closed_pipe() {
+    // SAFETY: the default action is installed for one signal, before any other thread starts.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+}
+
 /// Ends this process as the child ended: with its exit code, or by the signal that killed it.
 pub fn exit_like(status: ExitStatus) -> ! {
     if let Some(code) = status.code() {

@@ -95,3 +95,21 @@ fn every_shell_gets_something_to_load() {
         assert!(thymos(&format!("completions {shell}")).contains("sccache-alias"), "{shell}");
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn a_reader_that_leaves_early_is_no_trouble() {
+    use std::os::unix::process::ExitStatusExt;
+    let world = World::cached();
+    for words in ["stats", "stats --json", "--show-stats", "plan", "completions bash", "man"] {
+        let (reader, writer) = std::io::pipe().expect("the system has pipes");
+        drop(reader);
+        let mut command = world.at("").command(env!("CARGO_BIN_EXE_thymos").as_ref());
+        let output =
+            command.args(words.split(' ')).stdout(writer).stderr(Stdio::piped()).spawn().expect("thymos starts");
+        let output = output.wait_with_output().expect("thymos ends");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{words}");
+        // Signal 13 is SIGPIPE.
+        assert_eq!(output.status.signal(), Some(13), "{words}: {}", output.status);
+    }
+}

@@ -28,7 +28,7 @@ fi"#;
 
 /// Packs what this build used, if it compiled anything.
 const PACK: &str = r#"cache="$RUNNER_TEMP/thymos-cache"
-if "$RUSTC_WRAPPER" stats --json | grep -Eq '"misses": [1-9]'; then
+if "$RUSTC_WRAPPER" stats --json | grep -E '"misses": [1-9]' >/dev/null; then
   "$RUSTC_WRAPPER" pack --max-size "$THYMOS_PACK_SIZE" "$cache/cache.pack"
   echo "new=true" >> "$GITHUB_OUTPUT"
 fi"#;
