@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
+use crate::amount::counted;
 use crate::build::Build;
 use crate::event;
 use crate::os::{self, Tells};
@@ -104,9 +105,9 @@ fn print(text: &str) -> Result<ExitCode, String> {
 fn write(path: &Path, text: &str, report: &Report) -> Result<(), String> {
     std::fs::write(path, text).map_err(|error| format!("failed to write `{}`: {}", path.display(), plain(&error)))?;
     println!(
-        "wrote {}: {} units of {}, {} hits, {} misses",
+        "wrote {}: {} of {}, {} from the cache, {} compiled",
         path.display(),
-        report.units.len(),
+        counted(report.units.len() as u64, "unit"),
         report.name(),
         report.hits,
         report.misses
