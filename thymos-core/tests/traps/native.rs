@@ -275,7 +275,7 @@ fn a_linker_found_by_the_driver_that_changes_links_anew() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_driver_found_in_the_search_path_is_resolved() {
-    guarded_by("input-link,input-observed,key-compiler,key-arguments").tell(|stage| {
+    guarded_by("input-link,input-observed,input-scripts,key-compiler,key-arguments").tell(|stage| {
         let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"linked\") }"));
         for id in ["0x11", "0x22"] {
             driver(&here, &format!("tools{id}/cc"), "/usr/bin/cc", &format!("-Wl,--build-id={id}"));
