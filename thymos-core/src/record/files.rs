@@ -89,7 +89,10 @@ impl Recorder<'_> {
                 .collect(),
             is_output: &|path| self.is_output(path),
         };
-        inputs::candidates(&self.compiled.observed, &rules).map_err(Outcome::Bypass)
+        let mut candidates = inputs::candidates(&self.compiled.observed, &rules).map_err(Outcome::Bypass)?;
+        let looked_at = macros::only_looked_at(unit, self.around.directory, candidates.iter().filter_map(file));
+        candidates.retain(|candidate| file(candidate).is_none_or(|path| !looked_at.contains(path)));
+        Ok(candidates)
     }
 
     /// Without an observer: the sources, the modules that would be ambiguous, and every archive that a native search

@@ -164,6 +164,30 @@ fn switching_between_two_branches_hits_both_ways() {
 }
 
 #[test]
+fn a_macro_that_was_built_twice_does_not_bind_its_users_to_both() {
+    let world = World::cached();
+    let files = workspace(&["app", "facade", "maker", "other"])
+        .append("app/Cargo.toml", "[dependencies]\nfacade = { path = \"../facade\" }")
+        .append("facade/Cargo.toml", "[dependencies]\nmaker = { path = \"../maker\" }")
+        .append("other/Cargo.toml", "[dependencies]\nmaker = { path = \"../maker\", features = [\"more\"] }")
+        .append("maker/Cargo.toml", "[lib]\nproc-macro = true\n[features]\nmore = []")
+        .file("maker/src/lib.rs", "#[proc_macro] pub fn made(_: proc_macro::TokenStream) -> proc_macro::TokenStream { \"7\".parse().unwrap() }")
+        .file("facade/src/lib.rs", "pub use maker::made;")
+        .file("other/src/lib.rs", "pub const OTHER: u8 = maker::made!();")
+        .file("app/src/main.rs", "fn main() { println!(\"{}\", facade::made!()) }");
+    let here = world.checkout("here", &files);
+    // The second build finds the macro of the first beside its own.
+    here.cargo("build -p app").ok();
+    here.cargo("build --workspace").ok();
+    here.clean();
+    world.zero();
+    here.cargo("build --workspace").ok();
+    assert_eq!(here.program("app").ok().stdout, "7\n");
+    let stats = world.stats();
+    assert_eq!(stats.misses, 0, "{stats:#?}\n{}", world.events_text());
+}
+
+#[test]
 fn a_new_member_and_a_bumped_lock_file_leave_the_others_warm() {
     let world = World::cached();
     let spy = Spy::install(&world);
