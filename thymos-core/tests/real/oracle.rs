@@ -3,7 +3,7 @@
 //! Plain cargo builds it at two places. Then the same places are built through the cache, the first with an empty store and
 //! the second with a warm one, and what comes out is compared. A difference between the two plain builds is no fault of a
 //! cache, so only what plain cargo makes alike at both places is compared between places; what it makes at one place is
-//! compared there in any case.
+//! compared there, unless a second plain build at that place differs from the first.
 
 use std::collections::BTreeMap;
 
@@ -43,12 +43,13 @@ pub fn judge(project: &Project) {
 
     world.set_mode(Mode::Cached);
     world.zero();
-    let cold = built_and_fresh(project, &world, HERE, &plain[0]);
+    let cold = built_and_fresh(project, &mut world, HERE, &plain[0]);
     assert_accounted(&cold, &world);
     world.zero();
-    let warm = built_and_fresh(project, &world, THERE, &plain[1]);
+    let warm = built_and_fresh(project, &mut world, THERE, &plain[1]);
     assert_accounted(&warm, &world);
-    assert_eq!(warm.misses, 0, "{name}: every compile is a hit elsewhere: {warm:#?}\n{}", left_out_events(&world));
+    let bound = project.bound.len() as u64;
+    assert_eq!(warm.misses, bound, "{name}: every other compile is a hit: {warm:#?}\n{}", left_out_events(&world));
 
     tests_say_the_same(project, &world, results.as_ref());
     eprintln!("{name}: {} compiles, {} of them again elsewhere", cold.hits + cold.misses, warm.hits);
@@ -68,13 +69,28 @@ fn build(project: &Project, here: &Checkout<'_>) -> Programs {
     project.programs.iter().map(digest).collect()
 }
 
-fn built_and_fresh(project: &Project, world: &World, place: &str, plain: &Programs) -> Stats {
-    let here = world.at(place);
-    let programs = build(project, &here);
+fn built_and_fresh(project: &Project, world: &mut World, place: &str, plain: &Programs) -> Stats {
+    let name = project.name();
+    let programs = build(project, &world.at(place));
     let stats = world.stats();
-    assert_eq!(&programs, plain, "{} at {place}: the programs are those of plain cargo, byte for byte", project.name());
-    here.assert_fresh("build --release --locked");
+    world.at(place).assert_fresh("build --release --locked");
+    if programs != *plain {
+        let again = build_plainly(project, world, place);
+        assert_ne!(&again, plain, "{name} at {place}: the programs are those of plain cargo, byte for byte");
+        eprintln!("{name} at {place}: two plain builds differ too, so bytes say nothing");
+        assert_eq!(build(project, &world.at(place)), programs, "{name} at {place}: what is stored is what comes back");
+    }
     stats
+}
+
+/// Builds without the cache what was built with it, and leaves an empty target directory.
+fn build_plainly(project: &Project, world: &mut World, place: &str) -> Programs {
+    world.at(place).remove("target");
+    world.set_mode(Mode::Plain);
+    let programs = build(project, &world.at(place));
+    world.at(place).remove("target");
+    world.set_mode(Mode::Cached);
+    programs
 }
 
 fn results(project: &Project, here: &Checkout<'_>) -> Option<Vec<String>> {

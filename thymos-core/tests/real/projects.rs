@@ -12,6 +12,8 @@ pub struct Project {
     pub programs: &'static [&'static str],
     /// What is done with its own tests.
     pub tests: Tests,
+    /// Crates that belong to one place, each with the reason why no other place may use them.
+    pub bound: &'static [(&'static str, &'static str)],
 }
 
 /// Where a project's files come from.
@@ -34,7 +36,7 @@ use Source::{Published, Written};
 use Tests::{Compared, Left};
 
 const fn project(source: Source, programs: &'static [&'static str], tests: Tests) -> Project {
-    Project { source, programs, tests }
+    Project { source, programs, tests, bound: &[] }
 }
 
 pub const PROJECTS: [Project; 13] = [
@@ -52,7 +54,10 @@ pub const PROJECTS: [Project; 13] = [
     // A build script that renders a template into code.
     project(Published("tokei@12.1.2"), &["tokei"], Compared("")),
     // A proc macro that reads templates, and a build script that writes completions.
-    project(Published("zoxide@0.10.0"), &["zoxide"], Compared("--bins")),
+    Project {
+        bound: &[("zoxide", "askama asks for CARGO_MANIFEST_DIR, whose value is a path")],
+        ..project(Published("zoxide@0.10.0"), &["zoxide"], Compared("--bins"))
+    },
     // libgit2 and oniguruma from source, code generated from syntax definitions, binary assets.
     project(Published("bat@0.26.1"), &["bat"], Compared("--lib")),
     project(Published("pastel@0.12.0"), &["pastel"], Compared("")),
