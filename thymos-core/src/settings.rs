@@ -380,6 +380,17 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_no_toml_is_one_line_and_no_panic() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("Cargo.toml"), "").unwrap();
+        for text in ["==.\n[. \0\0\0=", "[a.=", "[[", "a.b.=", "\u{feff}=", "[.a]\n[.a.b]"] {
+            std::fs::write(dir.path().join("thymos.toml"), text).unwrap();
+            let settings = Settings::gather(&Environment::default(), [dir.path()]);
+            assert_eq!(settings.complaints.len(), 1, "{text:?}: {:?}", settings.complaints);
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_is_one_line_that_says_what_is_accepted() {
         let environment: Environment =
             [("THYMOS_CACHE_SIZE".to_owned(), "banana".to_owned()), ("THYMOS_MODE".to_owned(), "loud".to_owned())]
