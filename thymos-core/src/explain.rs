@@ -46,13 +46,14 @@ impl Lookup<'_> {
         }
     }
 
-    /// A variable that holds the path of a root binds the result to it.
+    /// A variable that holds the path of a root binds the result to it. One that holds several, as a search path does, is told
+    /// by the root that lay elsewhere.
     fn variable_changed(&self, name: &[u8]) -> Cause {
-        let value = self.around.environment.get(os::os_string(name.to_vec()));
-        match value.and_then(|value| self.request.roots.found_in(value.as_encoded_bytes()).into_iter().next()) {
-            Some(root) => self.bound(root),
-            None => Cause::Variable { name: String::from_utf8_lossy(name).into_owned() },
-        }
+        let value = self.around.environment.get(os::os_string(name.to_vec())).unwrap_or_default();
+        let roots = self.request.roots.found_in(value.as_encoded_bytes());
+        let moved = |cause: &Cause| matches!(cause, Cause::Bound { place, .. } if !place.is_empty());
+        let bound = roots.into_iter().map(|root| self.bound(root)).find(moved);
+        bound.unwrap_or_else(|| Cause::Variable { name: String::from_utf8_lossy(name).into_owned() })
     }
 
     fn bound(&self, root: Root) -> Cause {
