@@ -2,9 +2,45 @@
 //!
 //! Invariant: reading never panics and never allocates more than the record's own length, whatever the bytes are.
 //!
-//! Numbers are little endian; `bytes` are a u32 length and that many bytes; a list is a u32 count and its items.
+//! Numbers are little endian; `bytes` are a u32 length and that many bytes; a list is a u32 count and its items. A sealed record
+//! opens with the kind and version that it is of, as `bytes`, and ends with the first half of the BLAKE3 of all before.
 
 use crate::digest::Digest;
+
+/// Builds a sealed record of the kind and version that `magic` names.
+#[must_use]
+pub fn sealed(magic: &[u8], write: impl FnOnce(&mut Writer)) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.bytes(magic);
+    write(&mut writer);
+    seal(writer.finish())
+}
+
+/// Takes a sealed record apart. One of another kind or version, one whose check does not hold, and one of which something is left
+/// over are `None`.
+pub fn unsealed<'a, T>(magic: &[u8], bytes: &'a [u8], read: impl FnOnce(&mut Reader<'a>) -> Option<T>) -> Option<T> {
+    let mut reader = Reader::new(unseal(bytes)?);
+    if reader.bytes()? != magic {
+        return None;
+    }
+    let record = read(&mut reader)?;
+    reader.is_done().then_some(record)
+}
+
+/// Appends the check that [`unseal`] verifies.
+#[must_use]
+pub fn seal(mut body: Vec<u8>) -> Vec<u8> {
+    let check = Digest::of(&body);
+    body.extend_from_slice(&check.0[..16]);
+    body
+}
+
+/// Returns the body of a sealed record, if its check holds.
+#[must_use]
+pub fn unseal(bytes: &[u8]) -> Option<&[u8]> {
+    let (body, check) = bytes.split_last_chunk::<16>()?;
+    (Digest::of(body).0[..16] == *check).then_some(body)
+}
 
 /// Builds a record.
 #[derive(Debug, Default)]

@@ -13,10 +13,9 @@
 //! Invariant: an entry is used only when *every* input of it holds, and inputs are (path, digest) pairs: content that moved
 //! to another path is another input.
 
-use crate::codec::{Reader, Writer};
+use crate::codec::{Reader, Writer, sealed, unsealed};
 use crate::digest::Digest;
 use crate::roots::Root;
-use crate::store::{seal, unseal};
 
 const MAGIC: &[u8] = b"thymos manifest 1\n";
 /// Input sets that one action remembers; branch switching wants a few, and each costs a look-up time.
@@ -109,21 +108,13 @@ impl Manifest {
     /// Returns the file's bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::default();
-        writer.bytes(MAGIC);
-        writer.list(&self.entries, write_entry);
-        seal(writer.finish())
+        sealed(MAGIC, |writer| writer.list(&self.entries, write_entry))
     }
 
     /// Reads the file's bytes.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut reader = Reader::new(unseal(bytes)?);
-        if reader.bytes()? != MAGIC {
-            return None;
-        }
-        let entries = reader.list(read_entry)?;
-        reader.is_done().then_some(Self { entries })
+        unsealed(MAGIC, bytes, |reader| Some(Self { entries: reader.list(read_entry)? }))
     }
 }
 
@@ -230,6 +221,7 @@ fn read_input(reader: &mut Reader<'_>) -> Option<Input> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::seal;
 
     fn manifest() -> Manifest {
         let digest = Digest::of(b"x");

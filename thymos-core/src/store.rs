@@ -35,6 +35,7 @@ use crate::outcome::{Degraded, plain};
 use crate::settings::Shared;
 use crate::step::Step;
 
+pub use crate::codec::{seal, unseal};
 pub use blobs::{Blob, Sharing};
 
 /// What the names of files that are still being written begin with.
@@ -250,21 +251,6 @@ pub fn open_or_make(path: &Path, options: &mut OpenOptions) -> io::Result<File> 
         }
         other => other,
     }
-}
-
-/// Appends the check that [`unseal`] verifies.
-#[must_use]
-pub fn seal(mut body: Vec<u8>) -> Vec<u8> {
-    let check = Digest::of(&body);
-    body.extend_from_slice(&check.0[..16]);
-    body
-}
-
-/// Returns the body of a sealed record, if its check holds.
-#[must_use]
-pub fn unseal(bytes: &[u8]) -> Option<&[u8]> {
-    let (body, check) = bytes.split_last_chunk::<16>()?;
-    (Digest::of(body).0[..16] == *check).then_some(body)
 }
 
 /// Returns the digest that a file's name is, if it is one as the store writes it, below a directory named after its beginning.

@@ -18,10 +18,9 @@
 //! Values of variables are digests.
 
 use crate::action::{Action, ActionKey, ExternInput};
-use crate::codec::{Reader, Writer};
+use crate::codec::{Reader, Writer, sealed, unsealed};
 use crate::digest::{Digest, FieldHasher};
 use crate::roots::Root;
-use crate::store::{seal, unseal};
 
 const MAGIC: &[u8] = b"thymos unit 1\n";
 /// Actions that a unit remembers: the profiles, targets and toolchains that somebody goes back and forth between.
@@ -171,21 +170,13 @@ impl Record {
     /// Returns the file's bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::default();
-        writer.bytes(MAGIC);
-        writer.list(&self.asked, write);
-        seal(writer.finish())
+        sealed(MAGIC, |writer| writer.list(&self.asked, write))
     }
 
     /// Reads the file's bytes.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut reader = Reader::new(unseal(bytes)?);
-        if reader.bytes()? != MAGIC {
-            return None;
-        }
-        let asked = reader.list(read)?;
-        reader.is_done().then_some(Self { asked })
+        unsealed(MAGIC, bytes, |reader| Some(Self { asked: reader.list(read)? }))
     }
 }
 
@@ -253,6 +244,7 @@ fn read_named(reader: &mut Reader<'_>) -> Option<Vec<(String, Digest)>> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::codec::seal;
 
     pub(crate) fn asked() -> Asked {
         let digest = Digest::of(b"x");

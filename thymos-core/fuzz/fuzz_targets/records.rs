@@ -6,11 +6,12 @@ use std::cell::OnceCell;
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
 use thymos_core::action::ActionKey;
+use thymos_core::codec::seal;
 use thymos_core::compiler;
 use thymos_core::digest::Digest;
 use thymos_core::memo::Memo;
 use thymos_core::stamp::Stamp;
-use thymos_core::store::{Store, seal};
+use thymos_core::store::Store;
 use thymos_core::unit::Record;
 
 thread_local! {
