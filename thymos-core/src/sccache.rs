@@ -134,9 +134,7 @@ fn directory(settings: &Settings) -> Result<&Path, String> {
 fn show(format: Format, environment: &Environment) -> Result<(), String> {
     let settings = settings(environment);
     let dir = directory(&settings)?;
-    // A look makes no cache.
-    let store = dir.join("v1").is_dir().then(|| Store::open_as(dir, settings.shared).ok()).flatten();
-    let contents = store.map(|store| store.contents()).unwrap_or_default();
+    let contents = Store::open_existing(dir, settings.shared).map(|store| store.contents()).unwrap_or_default();
     let report = Report {
         stats: figures::sum(&stats::counted(dir).events),
         cache_location: format!("Local disk: {:?}", dir.display().to_string()),

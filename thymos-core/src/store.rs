@@ -38,6 +38,8 @@ use crate::step::Step;
 pub use crate::codec::{seal, unseal};
 pub use blobs::{Blob, Sharing};
 
+/// The directory of this version of the store, in the directory that the settings name.
+const VERSION: &str = "v1";
 /// What the names of files that are still being written begin with.
 const TEMPORARY: &str = ".new-";
 /// What the names of directories begin with in which hits are compiled again, below `tmp`.
@@ -81,13 +83,28 @@ impl Store {
     /// # Errors
     /// [`Degraded`] when it cannot be used at all. A store that can only be read is opened.
     pub fn open_as(dir: &Path, shared: Shared) -> Result<Self, Degraded> {
-        let root = dir.join("v1");
-        let unavailable = |error: io::Error| Degraded::StoreUnavailable(plain(&error));
+        let root = dir.join(VERSION);
         // The last part that is made tells whether all are there: an event may have made the first.
         if std::fs::metadata(root.join(PARTS[PARTS.len() - 1])).is_err() {
-            Self::create(&root, shared).map_err(unavailable)?;
+            Self::create(&root, shared).map_err(|error| unavailable(&error))?;
         }
-        let metadata = std::fs::metadata(&root).map_err(unavailable)?;
+        Self::open_made(root, shared)
+    }
+
+    /// Opens the store in `dir` for a look, which makes none: `None` where there is none, or none that may be used.
+    #[must_use]
+    pub fn open_existing(dir: &Path, shared: Shared) -> Option<Self> {
+        Self::is_in(dir).then(|| Self::open_made(dir.join(VERSION), shared).ok()).flatten()
+    }
+
+    /// Returns whether there is a store in `dir`.
+    #[must_use]
+    pub fn is_in(dir: &Path) -> bool {
+        dir.join(VERSION).is_dir()
+    }
+
+    fn open_made(root: PathBuf, shared: Shared) -> Result<Self, Degraded> {
+        let metadata = std::fs::metadata(&root).map_err(|error| unavailable(&error))?;
         let own = os::owner(&metadata) == os::user();
         let others = os::mode(&metadata) & 0o022;
         let trusted = match shared {
@@ -211,6 +228,10 @@ impl Store {
     }
 }
 
+fn unavailable(error: &io::Error) -> Degraded {
+    Degraded::StoreUnavailable(plain(error))
+}
+
 /// Replaces a file as a whole: readers see the old bytes or the new ones.
 ///
 /// # Errors
@@ -259,4 +280,23 @@ fn digest_of_name(path: &Path) -> Option<Digest> {
     let digest = Digest::from_hex(name).filter(|digest| digest.hex() == name)?;
     let directory = path.parent()?.file_name()?.to_str()?;
     (directory == &name[..2] || directory == "compilers").then_some(digest)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[test]
+    fn a_look_makes_no_store() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Store::open_existing(dir.path(), Shared::No).is_none());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        // An event comes before the store that it tells could not be made.
+        let events = dir.path().join(VERSION).join("events");
+        os::create_private_dir(&events).unwrap();
+        let store = Store::open_existing(dir.path(), Shared::No).unwrap();
+        assert_eq!(store.contents().entries, 0);
+        assert!(!store.root().join("actions").exists());
+    }
 }

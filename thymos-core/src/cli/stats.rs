@@ -74,9 +74,7 @@ pub fn run(args: &Args, settings: &Settings, environment: &Environment) -> Resul
 
 fn store(settings: &Settings) -> StoreStats {
     let dir = settings.dir.clone().unwrap_or_default();
-    // Looking makes no store where there is none.
-    let store = dir.join("v1").is_dir().then(|| Store::open_as(&dir, settings.shared).ok()).flatten();
-    let contents = store.map(|store| store.contents()).unwrap_or_default();
+    let contents = Store::open_existing(&dir, settings.shared).map(|store| store.contents()).unwrap_or_default();
     StoreStats {
         path: dir.display().to_string(),
         bytes: contents.bytes,

@@ -58,7 +58,7 @@ struct Report<'a> {
 pub fn run(args: &Args, settings: &Settings) -> Result<ExitCode, String> {
     let What::Store(args) = &args.what;
     let dir = settings.dir.as_deref().ok_or("there is no home directory for the cache; set THYMOS_DIR")?;
-    let verified = if dir.join("v1").is_dir() { read(dir, args, settings)? } else { Verified::default() };
+    let verified = if Store::is_in(dir) { read(dir, args, settings)? } else { Verified::default() };
     let sound = verified.findings.is_empty();
     if args.json {
         let report = Report { schema: 1, path: dir.display().to_string(), sound, verified: &verified };
