@@ -81,6 +81,8 @@ enum Sub {
     /// Shows hits, misses, and every reason for not hitting
     Stats(stats::Args),
     /// Tells why units of the last build were compiled
+    // What a variant says hides what its arguments say, so it says both.
+    #[command(long_about = why::ABOUT)]
     Why(why::Args),
     /// Tells the last build as a page: timeline, critical path, costs
     Report(report::Args),

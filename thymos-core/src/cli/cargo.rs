@@ -54,7 +54,7 @@ pub fn definitions() -> impl Iterator<Item = clap::Command> {
         let example = if name == CARGO { "cargo bench --no-run" } else { name };
         let examples = format!(
             "Examples:\n  thymos {example}\n  thymos +nightly {example}    with another toolchain\n\n\
-             When cargo is done, one line says what came from the cache; --quiet leaves it out.\n\
+             When cargo is done, one line says what came from the cache, but for --quiet.\n\
              For what cargo takes: cargo help {}",
             if name == CARGO { "" } else { name }
         );

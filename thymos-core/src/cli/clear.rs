@@ -22,10 +22,11 @@ const EXAMPLES: &str = "\
 Examples:
   thymos clear                     asks first
   thymos clear --yes               for scripts
-  thymos clear --crate serde       only what was stored of serde, in every version and profile
+  thymos clear --crate serde       only serde, in every version and profile
 
-Target directories stay as they are. Statistics stay too: thymos stats --zero is for them. To compile everything anew and
-keep the cache for others, set THYMOS_MODE=refresh.";
+Target directories stay as they are. Statistics stay too: thymos stats --zero is
+for them. To compile everything anew and keep the cache for others, set
+THYMOS_MODE=refresh.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

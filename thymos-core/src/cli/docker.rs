@@ -37,7 +37,7 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Every option but the last three can stand in Cargo.toml too, where --check finds it:
+All but the last three can stand in Cargo.toml too, where --check finds them:
   [workspace.metadata.thymos.docker]
   bin = \"server\"
 

@@ -14,14 +14,16 @@ use crate::store::Store;
 
 const EXAMPLES: &str = "\
 Examples:
-  thymos stats                       everything since the counters were set to zero
+  thymos stats                       everything since the counters were zeroed
   thymos stats --since 1d            the last day, whatever the counters say
   thymos stats --workspace           only builds of the workspace here
   thymos stats --json | jq .hit_rate for scripts; doc/json.md names every field
   thymos stats --zero                counts from zero again, and keeps the cache
 
-A hit is a compile answered from the cache. A miss was looked up in vain; `thymos why` tells the reasons of the last
-build. Bypassed is what Thymos does not cache. Degraded is where it could not do its part and the build went on without.";
+A hit is a compile answered from the cache. A miss was looked up in vain;
+`thymos why` tells the reasons of the last build. Bypassed is what Thymos does
+not cache. Degraded is where it could not do its part and the build went on
+without.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

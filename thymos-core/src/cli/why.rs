@@ -19,7 +19,7 @@ use crate::settings::Settings;
 use crate::summary::Summary;
 use crate::why::{self, Item, Named};
 
-const ABOUT: &str = "\
+pub const ABOUT: &str = "\
 Tells why units of the last build of this workspace, or of the last build of all when none was here, were compiled and did \
 not come from the cache. What was compiled only because a dependency was stands with the dependency. With a crate's name, \
 tells what became of that crate in every recorded build.
@@ -36,7 +36,7 @@ Examples:
 const SHOWN: usize = 8;
 
 #[derive(Debug, clap::Args)]
-#[command(long_about = ABOUT, after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// A crate or package: tells its history
     #[arg(value_name = "CRATE")]

@@ -40,7 +40,25 @@ fn the_help_of_every_command_shows_an_example_and_fits() {
         assert!(help.contains("Example") && help.contains("\n  thymos "), "{command}:\n{help}");
         let wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();
         assert!(wide.is_empty(), "{command}: {wide:#?}");
+        // Lines that stay as they are in the manual are cut where a terminal ends, and ragged where the help is wrapped.
+        let manual = thymos(&format!("man {command}")).replace('\\', "");
+        let notes = manual.lines().skip_while(|line| !line.starts_with(".SH NOTES"));
+        let wide: Vec<_> = notes.filter(|line| line.trim_start_matches('&').len() > 80).collect();
+        assert!(wide.is_empty(), "{command}: {wide:#?}");
     }
+}
+
+#[test]
+fn what_why_means_is_told_in_full_to_those_who_ask_for_it() {
+    let line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let rest = "Nothing needs to be switched on before the build";
+    for words in ["why --help", "help why", "man why"] {
+        assert!(line(&thymos(words)).contains(rest), "{words}");
+    }
+    assert!(
+        !thymos("why -h").contains(rest) && !thymos("--help").contains(rest),
+        "a line is enough where there are many"
+    );
 }
 
 #[test]
