@@ -7,18 +7,7 @@ use std::time::{Duration, Instant};
 
 use thymos_core::step::{self, Step};
 
-use crate::support::{Checkout, Files, Run, World, package, require_tool};
-
-fn library_and_program() -> Files {
-    package("app")
-        .file("src/lib.rs", "pub fn text() -> String { \"whole\".to_owned() }")
-        .file("src/main.rs", "fn main() { println!(\"{}\", app::text()) }")
-}
-
-fn builds(here: &Checkout<'_>) {
-    here.cargo("build").ok();
-    assert_eq!(here.program("app").ok().stdout, "whole\n");
-}
+use crate::support::{Checkout, Run, World, library_and_program, require_tool};
 
 fn is_killed(status: ExitStatus) -> bool {
     status.signal() == Some(9)
@@ -78,15 +67,15 @@ fn a_process_killed_at_any_step_leaves_nothing_wrong_and_nothing_behind() {
     }
     for step in Step::ALL {
         let world = World::cached();
-        let here = world.checkout("here", &library_and_program());
+        let here = world.checkout("here", &library_and_program("whole"));
         match step.name().split('-').next() {
             Some("publish" | "file" | "event") => dies_building(&here, step),
             Some("collect") => {
-                builds(&here);
+                here.builds("whole");
                 dies_collecting(&world, step);
             }
             _ => {
-                builds(&here);
+                here.builds("whole");
                 here.clean();
                 dies_building(&here, step);
             }
@@ -95,14 +84,14 @@ fn a_process_killed_at_any_step_leaves_nothing_wrong_and_nothing_behind() {
         let checked = world.thymos("verify store");
         assert!(checked.status.success(), "{step:?}: {checked:#?}");
         // Where it was killed, and in a directory that nobody was killed in.
-        builds(&here);
+        here.builds("whole");
         here.assert_fresh("build");
-        let there = world.checkout("there", &library_and_program());
-        builds(&there);
+        let there = world.checkout("there", &library_and_program("whole"));
+        there.builds("whole");
         there.assert_fresh("build");
         here.clean();
         world.zero();
-        builds(&here);
+        here.builds("whole");
         assert_eq!(world.stats().misses, 0, "{step:?}: it is cached now: {}", world.events_text());
         collect_in_an_hour(&world);
         assert_nothing_is_left(&world, step);
@@ -117,11 +106,11 @@ fn a_hit_killed_after_it_was_counted_is_built_again() {
         return;
     }
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
-    builds(&here);
+    let here = world.checkout("here", &library_and_program("whole"));
+    here.builds("whole");
     here.clean();
     dies_building(&here, Step::EventAppended);
-    builds(&here);
+    here.builds("whole");
     here.assert_fresh("build");
 }
 

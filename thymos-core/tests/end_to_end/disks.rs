@@ -4,19 +4,7 @@
 use std::fs::File;
 use std::io::Write;
 
-use crate::support::{Checkout, Files, Mount, Spy, World, package, require_root};
-
-fn library_and_program() -> Files {
-    package("app")
-        .file("src/lib.rs", "pub fn text() -> String { \"built\".to_owned() }")
-        .file("src/main.rs", "fn main() { println!(\"{}\", app::text()) }")
-}
-
-fn builds(here: &Checkout<'_>) {
-    here.clean();
-    here.cargo("build").ok();
-    assert_eq!(here.program("app").ok().stdout, "built\n");
-}
+use crate::support::{Mount, Spy, World, library_and_program, require_root};
 
 /// Returns a world whose store is a disk of its own.
 fn with_a_disk(bytes: u64) -> (World, Mount) {
@@ -42,17 +30,17 @@ fn a_disk_that_fills_up_costs_only_the_cache() {
     // From no room at all to room for some of the outputs.
     for left in [0, 4 << 10, 64 << 10, 1 << 20] {
         let (world, _disk) = with_a_disk(32 << 20);
-        let here = world.checkout("here", &library_and_program());
+        let here = world.checkout("here", &library_and_program("built"));
         fill_up(&world, left);
-        builds(&here);
-        builds(&here);
+        here.builds_anew("built");
+        here.builds_anew("built");
         here.assert_fresh("build");
         let checked = world.thymos("verify store");
         assert_ne!(checked.status.code(), Some(1), "nothing half is believed, {left} bytes left: {checked:#?}");
         world.at("store").remove("filler");
-        builds(&here);
+        here.builds_anew("built");
         world.zero();
-        builds(&here);
+        here.builds_anew("built");
         let stats = world.stats();
         assert_eq!(stats.misses, 0, "with room again it caches again, {left} bytes left: {}", world.events_text());
         world.thymos("verify store").ok();
@@ -66,11 +54,11 @@ fn a_disk_that_turns_read_only_still_answers_and_can_be_checked() {
     }
     let (world, disk) = with_a_disk(64 << 20);
     let spy = Spy::install(&world);
-    let here = world.checkout("here", &library_and_program());
-    builds(&here);
+    let here = world.checkout("here", &library_and_program("built"));
+    here.builds_anew("built");
     disk.change("remount,ro");
     spy.take();
-    builds(&here);
+    here.builds_anew("built");
     assert_eq!(spy.take(), [""; 0], "what is there can be read");
     world.thymos("verify store").ok();
     here.edit("src/main.rs", "app::text()", "app::text() + \"!\"");
@@ -82,7 +70,7 @@ fn a_disk_that_turns_read_only_still_answers_and_can_be_checked() {
     let run = here.cargo("build").env("THYMOS_VERIFY", "1").ok();
     assert!(!run.stderr.contains("verification failed"), "{run:#?}");
     disk.change("remount,rw");
-    builds(&here);
+    here.builds_anew("built");
     world.thymos("verify store").ok();
 }
 
@@ -93,7 +81,7 @@ fn a_store_on_another_file_system_is_as_good() {
     }
     let world = World::cached();
     let _disk = Mount::new(&world.store(), &["-t", "tmpfs", "-o", "size=100m,mode=700", "none"]);
-    world.cold_and_warm(&library_and_program(), |here| {
+    world.cold_and_warm(&library_and_program("built"), |here| {
         here.cargo("build").ok();
         assert_eq!(here.program("app").ok().stdout, "built\n");
         here.assert_fresh("build");

@@ -2,19 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Checkout, Compiler, Files, Mount, Run, World, package, require_root};
-
-fn library_and_program() -> Files {
-    package("app")
-        .file("src/lib.rs", "pub fn text() -> String { \"built\".to_owned() }")
-        .file("src/main.rs", "fn main() { println!(\"{}\", app::text()) }")
-}
-
-fn builds(here: &Checkout<'_>) {
-    here.clean();
-    here.cargo("build").ok();
-    assert_eq!(here.program("app").ok().stdout, "built\n");
-}
+use crate::support::{Compiler, Mount, Run, World, library_and_program, require_root};
 
 /// Everything that `thymos stats` tells, for people and for programs.
 fn statistics(world: &World) -> String {
@@ -50,7 +38,7 @@ fn a_word_that_is_no_command_is_not_taken_for_a_compiler() {
 #[cfg(unix)]
 fn from_a_directory_that_has_vanished_the_compiler_says_what_it_always_says() {
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
+    let here = world.checkout("here", &library_and_program("built"));
     let from_nowhere = |compiler: &str| {
         let line = format!(
             "mkdir -p gone && cd gone && rmdir ../gone && exec {compiler} --crate-type lib --crate-name app ../src/lib.rs"
@@ -66,12 +54,12 @@ fn from_a_directory_that_has_vanished_the_compiler_says_what_it_always_says() {
 #[test]
 fn a_home_that_cannot_be_written_costs_only_the_cache() {
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
+    let here = world.checkout("here", &library_and_program("built"));
     here.write("no-directory", "a file where a home should be");
     let home = here.path("no-directory").display().to_string();
     world.env("CARGO_HOME", &here.path("cargo-home").display().to_string()).env("HOME", &home).env("THYMOS_DIR", "");
-    builds(&here);
-    builds(&here);
+    here.builds_anew("built");
+    here.builds_anew("built");
     let said = statistics(&world);
     assert!(said.contains("not a directory") || said.contains("unavailable"), "{said}");
 }
@@ -79,11 +67,11 @@ fn a_home_that_cannot_be_written_costs_only_the_cache() {
 #[test]
 fn a_store_that_is_a_file_costs_only_the_cache() {
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
+    let here = world.checkout("here", &library_and_program("built"));
     std::fs::remove_dir_all(world.store()).unwrap();
     std::fs::write(world.store(), "a file where a store should be").unwrap();
-    builds(&here);
-    builds(&here);
+    here.builds_anew("built");
+    here.builds_anew("built");
     let said = statistics(&world);
     assert!(said.contains("not a directory") || said.contains("unavailable"), "{said}");
 }
@@ -97,18 +85,18 @@ fn a_full_disk_costs_only_the_cache() {
     // From no room at all to room for some of the outputs.
     for size in ["4k", "64k", "300k", "1m"] {
         let world = World::cached();
-        let here = world.checkout("here", &library_and_program());
+        let here = world.checkout("here", &library_and_program("built"));
         let disk = Mount::new(&world.store(), &["-t", "tmpfs", "-o", &format!("size={size}"), "none"]);
-        builds(&here);
-        builds(&here);
+        here.builds_anew("built");
+        here.builds_anew("built");
         if size == "64k" {
             let said = statistics(&world);
             assert!(said.contains("no space") || said.contains("publish failed"), "{size}: {said}");
         }
         disk.change("remount,size=100m");
-        builds(&here);
+        here.builds_anew("built");
         world.zero();
-        builds(&here);
+        here.builds_anew("built");
         assert_eq!(
             world.stats().misses,
             0,
@@ -126,13 +114,13 @@ fn a_read_only_store_still_answers() {
         return;
     }
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
+    let here = world.checkout("here", &library_and_program("built"));
     let disk = Mount::new(&world.store(), &["-t", "tmpfs", "-o", "size=100m", "none"]);
     let spy = crate::support::Spy::install(&world);
-    builds(&here);
+    here.builds_anew("built");
     disk.change("remount,ro");
     spy.take();
-    builds(&here);
+    here.builds_anew("built");
     assert_eq!(spy.take(), [""; 0], "what is there can be read");
     here.edit("src/main.rs", "app::text()", "app::text() + \"!\"");
     here.cargo("build").ok();
@@ -145,7 +133,7 @@ fn a_read_only_store_still_answers() {
 #[cfg(unix)]
 fn a_store_that_vanishes_in_mid_build_costs_only_the_cache() {
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
+    let here = world.checkout("here", &library_and_program("built"));
     let store = world.store();
     let rustc = Compiler::reporting(&here.path("compiler/rustc"), move |_, _| {
         let _ = std::fs::remove_dir_all(&store);
@@ -163,13 +151,13 @@ fn a_store_that_vanishes_in_mid_build_costs_only_the_cache() {
 fn a_store_that_others_may_write_is_not_used() {
     use std::os::unix::fs::PermissionsExt;
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
+    let here = world.checkout("here", &library_and_program("built"));
     let spy = crate::support::Spy::install(&world);
-    builds(&here);
+    here.builds_anew("built");
     std::fs::set_permissions(world.store().join("v1"), std::fs::Permissions::from_mode(0o777)).unwrap();
     std::fs::set_permissions(world.store(), std::fs::Permissions::from_mode(0o777)).unwrap();
     spy.take();
-    builds(&here);
+    here.builds_anew("built");
     assert_eq!(spy.take(), ["app", "app"], "somebody else may have put it there");
 }
 
@@ -178,8 +166,8 @@ fn a_store_that_others_may_write_is_not_used() {
 fn what_is_stored_can_be_read_by_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
-    builds(&here);
+    let here = world.checkout("here", &library_and_program("built"));
+    here.builds_anew("built");
     let store = world.at("store");
     // A blob may be the very file that stands in a target directory, so the directory above it keeps others out.
     let mode = std::fs::metadata(world.store().join("v1")).unwrap().permissions().mode();
@@ -199,9 +187,9 @@ fn a_setting_that_means_nothing_is_explained_once_and_the_build_succeeds() {
         ("THYMOS_VERIFY", "often", "0.05"),
     ] {
         let world = World::cached();
-        let here = world.checkout("here", &library_and_program());
+        let here = world.checkout("here", &library_and_program("built"));
         world.env(name, value);
-        builds(&here);
+        here.builds_anew("built");
         let again = here.cargo("build").ok();
         assert!(!again.stderr.contains(value), "cargo must not replay it for ever: {again:#?}");
         let stats = world.thymos("stats").ok();
@@ -216,9 +204,9 @@ fn a_setting_that_means_nothing_is_explained_once_and_the_build_succeeds() {
 fn a_settings_file_that_cannot_be_read_does_not_fail_the_build() {
     for text in ["cache-size = ", "cache-size = true\nunknown-key = 1\n", "\0\u{1}"] {
         let world = World::cached();
-        let here = world.checkout("here", &library_and_program().file("thymos.toml", text));
-        builds(&here);
-        builds(&here);
+        let here = world.checkout("here", &library_and_program("built").file("thymos.toml", text));
+        here.builds_anew("built");
+        here.builds_anew("built");
         assert!(world.stats().hits > 0, "{text:?}: {}", world.events_text());
     }
 }

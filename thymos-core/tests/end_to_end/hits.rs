@@ -1,24 +1,13 @@
 //! What a hit does and does not do.
 
-use crate::support::{Checkout, Files, Spy, World, package, require_tool};
-
-fn library_and_program() -> Files {
-    package("app")
-        .file("src/lib.rs", "pub fn text() -> String { \"built\".to_owned() }")
-        .file("src/main.rs", "fn main() { println!(\"{}\", app::text()) }")
-}
-
-fn builds(here: &Checkout<'_>) {
-    here.cargo("build").ok();
-    assert_eq!(here.program("app").ok().stdout, "built\n");
-}
+use crate::support::{Spy, World, library_and_program, require_tool};
 
 #[test]
 fn the_second_build_is_all_hits_here_and_elsewhere() {
     let world = World::cached();
     let spy = Spy::install(&world);
-    let cold = world.cold_and_warm(&library_and_program(), |here| {
-        builds(here);
+    let cold = world.cold_and_warm(&library_and_program("built"), |here| {
+        here.builds("built");
         here.assert_fresh("build");
     });
     assert_eq!(cold.misses, 2);
@@ -28,10 +17,10 @@ fn the_second_build_is_all_hits_here_and_elsewhere() {
 #[test]
 fn a_target_directory_filled_from_the_cache_works_without_it() {
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
-    builds(&here);
+    let here = world.checkout("here", &library_and_program("built"));
+    here.builds("built");
     here.clean();
-    builds(&here);
+    here.builds("built");
     std::fs::remove_dir_all(world.store()).unwrap();
     here.cargo("build").env("RUSTC_WRAPPER", "").ok();
     here.edit("src/main.rs", "app::text()", "app::text() + \"!\"");
@@ -46,7 +35,7 @@ fn a_hit_starts_no_process() {
         return;
     }
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
+    let here = world.checkout("here", &library_and_program("built"));
     let words = "--crate-name app --crate-type lib src/lib.rs --emit dep-info,metadata,link -C metadata=x --out-dir";
     std::fs::create_dir_all(here.path("out")).unwrap();
     here.rustc(words).arg(here.path("out")).ok();
@@ -71,7 +60,7 @@ fn both_streams_of_a_hit_are_those_of_the_compile() {
     let world = World::cached();
     let here = world.checkout(
         "here",
-        &library_and_program().file("src/lib.rs", "pub fn text() -> String { let unused = 1; String::new() }"),
+        &library_and_program("built").file("src/lib.rs", "pub fn text() -> String { let unused = 1; String::new() }"),
     );
     let compile = || {
         here.compile("--crate-type lib src/lib.rs --error-format=json --json=artifacts,diagnostic-rendered-ansi").ok()
@@ -85,10 +74,10 @@ fn both_streams_of_a_hit_are_those_of_the_compile() {
 #[test]
 fn the_statistics_add_up() {
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
-    builds(&here);
+    let here = world.checkout("here", &library_and_program("built"));
+    here.builds("built");
     here.clean();
-    builds(&here);
+    here.builds("built");
     let stats = world.stats();
     let bypassed: u64 = stats.bypassed.values().sum();
     let degraded: u64 = stats.degraded.values().sum();
@@ -110,10 +99,10 @@ fn the_statistics_add_up() {
 #[test]
 fn every_event_says_what_happened_to_which_crate() {
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
-    builds(&here);
+    let here = world.checkout("here", &library_and_program("built"));
+    here.builds("built");
     here.clean();
-    builds(&here);
+    here.builds("built");
     let of = |outcome: &str| world.events().into_iter().filter(|event| event["outcome"] == outcome).collect::<Vec<_>>();
     for event in of("hit").iter().chain(&of("miss")) {
         assert_eq!(event["crate"], "app", "{event}");

@@ -1,17 +1,6 @@
 //! Cargo's own dev profile: units of the workspace are compiled incrementally.
 
-use crate::support::{Checkout, Files, Spy, World, package};
-
-fn library_and_program() -> Files {
-    package("app")
-        .file("src/lib.rs", "pub fn text() -> String { \"first\".to_owned() }")
-        .file("src/main.rs", "fn main() { println!(\"{}\", app::text()) }")
-}
-
-fn build(here: &Checkout<'_>, text: &str) {
-    here.cargo("build").ok();
-    assert_eq!(here.program("app").ok().stdout, format!("{text}\n"));
-}
+use crate::support::{Spy, World, library_and_program};
 
 fn world() -> World {
     let world = World::cached();
@@ -23,21 +12,21 @@ fn world() -> World {
 fn a_first_incremental_build_comes_from_the_cache() {
     let world = world();
     let spy = Spy::install(&world);
-    build(&world.checkout("here", &library_and_program()), "first");
+    world.checkout("here", &library_and_program("first")).builds("first");
     spy.take();
-    build(&world.checkout("there", &library_and_program()), "first");
+    world.checkout("there", &library_and_program("first")).builds("first");
     assert_eq!(spy.take(), [""; 0], "{}", world.events_text());
 }
 
 #[test]
 fn edits_after_a_restore_are_compiled_incrementally_and_right() {
     let world = world();
-    build(&world.checkout("here", &library_and_program()), "first");
-    let there = world.checkout("there", &library_and_program());
-    build(&there, "first");
+    world.checkout("here", &library_and_program("first")).builds("first");
+    let there = world.checkout("there", &library_and_program("first"));
+    there.builds("first");
     for (old, new) in [("first", "second"), ("second", "third"), ("third", "first"), ("first", "fourth")] {
         there.edit("src/lib.rs", old, new);
-        build(&there, new);
+        there.builds(new);
     }
     there.assert_fresh("build");
     assert!(there.path("target/debug/incremental").exists(), "rustc kept a session of its own");
@@ -46,26 +35,26 @@ fn edits_after_a_restore_are_compiled_incrementally_and_right() {
 #[test]
 fn an_edit_loop_stays_as_right_as_plain_cargos() {
     let world = world();
-    let here = world.checkout("here", &library_and_program());
+    let here = world.checkout("here", &library_and_program("first"));
     let plain = |text: &str| {
         here.cargo("build").env("RUSTC_WRAPPER", "").ok();
         assert_eq!(here.program("app").ok().stdout, format!("{text}\n"));
     };
-    build(&here, "first");
+    here.builds("first");
     here.edit("src/lib.rs", "first", "second");
     plain("second");
     here.edit("src/lib.rs", "second", "third");
-    build(&here, "third");
+    here.builds("third");
     here.edit("src/lib.rs", "third", "first");
-    build(&here, "first");
+    here.builds("first");
     here.clean();
-    build(&here, "first");
+    here.builds("first");
 }
 
 #[test]
 fn what_incremental_and_other_builds_stored_is_not_mixed_up() {
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
+    let here = world.checkout("here", &library_and_program("first"));
     for incremental in ["1", "0", "1", "0"] {
         here.clean();
         here.cargo("build").env("CARGO_INCREMENTAL", incremental).ok();

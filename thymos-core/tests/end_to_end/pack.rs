@@ -1,18 +1,12 @@
 //! The store as one file: what one machine packs, another builds from.
 
-use crate::support::{Checkout, Files, Run, Spy, World, workspace};
+use crate::support::{Files, Run, Spy, World, workspace};
 
 fn project() -> Files {
     workspace(&["app", "lib"])
         .file("lib/src/lib.rs", "pub fn text() -> &'static str { \"built\" }")
         .append("app/Cargo.toml", "[dependencies]\nlib = { path = \"../lib\" }")
         .file("app/src/main.rs", "fn main() { println!(\"{}\", lib::text()) }")
-}
-
-fn builds(here: &Checkout<'_>) {
-    here.clean();
-    here.cargo("build").ok();
-    assert_eq!(here.program("app").ok().stdout, "built\n");
 }
 
 /// Another machine: the same place with another store.
@@ -29,7 +23,7 @@ fn a_store_that_was_unpacked_answers_every_compile() {
     let world = World::cached();
     let spy = Spy::install(&world);
     let here = world.checkout("a place with spaces/größer", &project());
-    builds(&here);
+    here.builds_anew("built");
     let packed = json(&world.thymos("pack --json cache.pack").ok());
     assert_eq!((packed["schema"].as_u64(), packed["entries"].as_u64()), (Some(1), Some(2)), "{packed}");
     assert_eq!(packed["bytes"].as_u64(), Some(std::fs::metadata(world.root().join("cache.pack")).unwrap().len()));
@@ -40,7 +34,7 @@ fn a_store_that_was_unpacked_answers_every_compile() {
         (Some(2), Some(0))
     );
     spy.take();
-    builds(&here);
+    here.builds_anew("built");
     assert_eq!(spy.take(), [""; 0], "nothing is compiled");
     world.thymos("verify store").ok();
 }
@@ -49,7 +43,7 @@ fn a_store_that_was_unpacked_answers_every_compile() {
 fn what_the_last_build_did_not_use_stays_behind() {
     let world = World::cached();
     let here = world.checkout("here", &project());
-    builds(&here);
+    here.builds_anew("built");
     world.thymos("pack first.pack").ok();
     elsewhere(&world, "ci");
     world.thymos("unpack first.pack").ok();
@@ -70,7 +64,7 @@ fn what_the_last_build_did_not_use_stays_behind() {
 fn a_pack_goes_through_a_pipe() {
     let world = World::cached();
     let here = world.checkout("here", &project());
-    builds(&here);
+    here.builds_anew("built");
     let script = "\"$0\" pack - | THYMOS_DIR=\"$PWD/piped\" \"$0\" unpack -";
     let mut command = here.command("sh".as_ref());
     command.args(["-c", script]).arg(env!("CARGO_BIN_EXE_thymos"));
@@ -83,7 +77,7 @@ fn a_pack_goes_through_a_pipe() {
 fn what_cannot_be_used_is_told_and_loses_nothing() {
     let world = World::cached();
     let here = world.checkout("here", &project());
-    builds(&here);
+    here.builds_anew("built");
     world.thymos("pack cache.pack").ok();
     let place = world.at(".");
     let bytes = place.bytes("cache.pack");
@@ -111,9 +105,9 @@ fn what_cannot_be_used_is_told_and_loses_nothing() {
 fn a_smaller_cache_takes_what_was_used_last() {
     let world = World::cached();
     let here = world.checkout("here", &project());
-    builds(&here);
+    here.builds_anew("built");
     here.write("lib/src/lib.rs", "pub fn text() -> &'static str { \"built\" } pub fn more() {}");
-    builds(&here);
+    here.builds_anew("built");
     let whole = world.stats().store.bytes;
     world.thymos("pack --all cache.pack").ok();
     elsewhere(&world, "small");

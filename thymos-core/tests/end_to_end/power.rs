@@ -5,19 +5,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::time::{Duration, SystemTime};
 
-use crate::support::{Checkout, Files, Run, Spy, World, package, real_rustc, require_root, require_tool};
-
-fn library_and_program() -> Files {
-    package("app")
-        .file("src/lib.rs", "pub fn text() -> String { \"right\".to_owned() }")
-        .file("src/main.rs", "fn main() { println!(\"{}\", app::text()) }")
-}
-
-fn builds(here: &Checkout<'_>) {
-    here.clean();
-    here.cargo("build").ok();
-    assert_eq!(here.program("app").ok().stdout, "right\n");
-}
+use crate::support::{Checkout, Run, Spy, World, library_and_program, real_rustc, require_root, require_tool};
 
 /// A name whose data never reached the disk.
 type Loss = fn(&mut Vec<u8>);
@@ -59,9 +47,9 @@ fn names_without_their_data_are_misses_and_heal() {
     for kind in ["blobs", "actions", "compilers", "events"] {
         for (name, loss) in LOSSES {
             let world = World::cached();
-            let here = world.checkout("here", &library_and_program());
-            builds(&here);
-            builds(&here);
+            let here = world.checkout("here", &library_and_program("right"));
+            here.builds_anew("right");
+            here.builds_anew("right");
             let store = world.at("store");
             here.clean();
             store.files_below(&format!("v1/{kind}")).iter().for_each(|path| lose(&store, path, loss));
@@ -81,9 +69,9 @@ fn the_memo_of_an_earlier_boot_is_not_believed() {
         return;
     }
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
-    builds(&here);
-    builds(&here);
+    let here = world.checkout("here", &library_and_program("right"));
+    here.builds_anew("right");
+    here.builds_anew("right");
     let store = world.at("store");
     here.clean();
     let zeros = LOSSES[1].1;
@@ -107,12 +95,12 @@ fn a_clock_that_was_put_back_costs_nothing_but_time() {
         return;
     }
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
+    let here = world.checkout("here", &library_and_program("right"));
     // rustc itself does not start with a library that replaces the clock, so it keeps the right one.
     let script = format!("#!/bin/sh\nunset LD_PRELOAD FAKETIME\nexec '{}' \"$@\"\n", real_rustc().display());
     let rustc = here.executable("compiler/rustc", &script);
     world.env("RUSTC", &rustc);
-    builds(&here);
+    here.builds_anew("right");
     let cargo = std::env::var("CARGO").unwrap();
     for offset in ["-2d", "+2d", "-30d"] {
         for _ in 0..2 {
@@ -124,7 +112,7 @@ fn a_clock_that_was_put_back_costs_nothing_but_time() {
         at_another_time(&here, offset, &[env!("CARGO_BIN_EXE_thymos"), "verify", "store"]);
         at_another_time(&here, offset, &[env!("CARGO_BIN_EXE_thymos"), "stats"]);
     }
-    builds(&here);
+    here.builds_anew("right");
     here.assert_fresh("build");
     world.thymos("verify store").ok();
 }
@@ -133,8 +121,8 @@ fn a_clock_that_was_put_back_costs_nothing_but_time() {
 fn what_was_used_in_the_future_is_collected_in_its_turn() {
     let world = World::cached();
     let spy = Spy::install(&world);
-    let here = world.checkout("here", &library_and_program());
-    builds(&here);
+    let here = world.checkout("here", &library_and_program("right"));
+    here.builds_anew("right");
     let store = world.at("store");
     let in_a_year = SystemTime::now() + Duration::from_secs(365 * 24 * 3600);
     let stale = store.files_below("v1/actions");
@@ -159,7 +147,7 @@ fn what_was_used_in_the_future_is_collected_in_its_turn() {
     let left = store.files_below("v1/actions");
     assert!(!left.is_empty() && stale.iter().any(|path| !left.contains(path)), "{left:?}");
     spy.take();
-    builds(&here);
+    here.builds_anew("right");
     world.thymos("verify store").ok();
 }
 

@@ -8,7 +8,7 @@ use thymos_core::digest::Digest;
 use thymos_core::manifest::{Entry, Input, Manifest, Output};
 use thymos_core::store::{Sharing, Store};
 
-use crate::support::{Checkout, Run, World, package};
+use crate::support::{Run, World, package};
 
 const ACTIONS: u64 = 10_000;
 /// Every tenth action has a blob of its own; the others share one.
@@ -29,12 +29,6 @@ fn fill(world: &World) {
     }
 }
 
-fn builds(here: &Checkout<'_>) {
-    here.clean();
-    here.cargo("build").ok();
-    assert_eq!(here.program("app").ok().stdout, "built\n");
-}
-
 /// Runs a command in at most 200 MB of address space, about what the program and its standard library map at rest and some more.
 fn bounded(world: &World, words: &str) -> Run {
     let script = format!("ulimit -v 200000; exec '{}' {words}", env!("CARGO_BIN_EXE_thymos"));
@@ -46,9 +40,9 @@ fn ten_thousand_actions_are_counted_checked_used_and_collected() {
     let world = World::cached();
     fill(&world);
     let here = world.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"built\") }"));
-    builds(&here);
+    here.builds_anew("built");
     world.zero();
-    builds(&here);
+    here.builds_anew("built");
     assert_eq!((world.stats().hits, world.stats().misses), (1, 0), "{}", world.events_text());
     assert_eq!(world.stats().store.entries, ACTIONS + 1);
 
@@ -65,6 +59,6 @@ fn ten_thousand_actions_are_counted_checked_used_and_collected() {
     assert!(after.bytes <= limit && after.entries < full.entries && after.entries > 0, "{full:?} {after:?}");
     bounded(&world, "verify store");
     world.zero();
-    builds(&here);
+    here.builds_anew("built");
     assert_eq!(world.stats().misses, 0, "what was used last is still there: {}", world.events_text());
 }

@@ -2,28 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Checkout, Files, Spy, World, package};
-
-fn library_and_program() -> Files {
-    package("app")
-        .file("src/lib.rs", "pub fn text() -> String { \"built\".to_owned() }")
-        .file("src/main.rs", "fn main() { println!(\"{}\", app::text()) }")
-}
-
-fn builds(here: &Checkout<'_>) {
-    here.clean();
-    here.cargo("build").ok();
-    assert_eq!(here.program("app").ok().stdout, "built\n");
-}
+use crate::support::{Checkout, Spy, World, library_and_program};
 
 #[test]
 fn read_only_mode_answers_and_stores_nothing() {
     let world = World::cached();
     let spy = Spy::install(&world);
-    let here = world.checkout("here", &library_and_program());
+    let here = world.checkout("here", &library_and_program("built"));
     here.cargo("build").env("THYMOS_MODE", "read-only").ok();
     assert_eq!(world.stats().store.entries, 0);
-    builds(&here);
+    here.builds_anew("built");
     spy.take();
     here.clean();
     here.cargo("build").env("THYMOS_MODE", "read-only").ok();
@@ -33,11 +21,11 @@ fn read_only_mode_answers_and_stores_nothing() {
 #[test]
 fn counters_can_be_zeroed_before_there_is_a_store() {
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
+    let here = world.checkout("here", &library_and_program("built"));
     world.env("THYMOS_DIR", &world.root().join("new/store").display().to_string());
     world.zero();
-    builds(&here);
-    builds(&here);
+    here.builds_anew("built");
+    here.builds_anew("built");
     let stats = world.stats();
     assert_eq!((stats.misses, stats.hits), (2, 2), "{stats:#?}");
 }
@@ -46,15 +34,15 @@ fn counters_can_be_zeroed_before_there_is_a_store() {
 fn refresh_mode_compiles_everything_and_stores_it_anew() {
     let world = World::cached();
     let spy = Spy::install(&world);
-    let here = world.checkout("here", &library_and_program());
-    builds(&here);
+    let here = world.checkout("here", &library_and_program("built"));
+    here.builds_anew("built");
     for _ in 0..2 {
         spy.take();
         here.clean();
         here.cargo("build").env("THYMOS_MODE", "refresh").ok();
         assert_eq!(spy.take(), ["app", "app"]);
     }
-    builds(&here);
+    here.builds_anew("built");
     assert_eq!(spy.take(), [""; 0], "{}", world.events_text());
 }
 
@@ -63,7 +51,7 @@ fn off_leaves_nothing_behind() {
     let world = World::cached();
     let nowhere = world.root().join("nowhere");
     world.env("THYMOS_MODE", "off").env("THYMOS_DIR", &nowhere.display().to_string());
-    builds(&world.checkout("here", &library_and_program()));
+    world.checkout("here", &library_and_program("built")).builds_anew("built");
     assert!(!nowhere.exists());
 }
 
@@ -71,7 +59,7 @@ fn off_leaves_nothing_behind() {
 #[cfg(target_os = "linux")]
 fn without_settings_the_store_is_in_the_users_cache_directory() {
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
+    let here = world.checkout("here", &library_and_program("built"));
     here.cargo("build").env_remove("THYMOS_DIR").env("HOME", here.path("home")).ok();
     assert!(here.path("home/.cache/thymos/v1/actions").exists());
     here.clean();
@@ -82,13 +70,13 @@ fn without_settings_the_store_is_in_the_users_cache_directory() {
 #[test]
 fn the_environment_goes_before_the_workspaces_file_and_that_before_the_users() {
     let world = World::cached();
-    let files = library_and_program().file("thymos.toml", "cache-size = \"20G\"\nmode = \"on\"\n");
+    let files = library_and_program("built").file("thymos.toml", "cache-size = \"20G\"\nmode = \"on\"\n");
     let here = world.checkout("here", &files);
     for directory in ["thymos", "."] {
         world.at("config").write(&format!("{directory}/thymos.toml"), "cache-size = \"30G\"\nmode = \"off\"\n");
     }
     world.env("XDG_CONFIG_HOME", &world.root().join("config").display().to_string());
-    builds(&here);
+    here.builds_anew("built");
     assert!(world.stats().misses > 0, "the workspace says on");
     let limit = |directory: &Checkout<'_>, size: Option<&str>| {
         let mut command = directory.command(env!("CARGO_BIN_EXE_thymos").as_ref());
@@ -107,7 +95,7 @@ fn several_versions(here: &Checkout<'_>) {
             "src/lib.rs",
             format!("pub fn text() -> String {{ \"{version}\".repeat({version}00); \"built\".to_owned() }}"),
         );
-        builds(here);
+        here.builds_anew("built");
     }
 }
 
@@ -124,7 +112,7 @@ fn grow_old(world: &World) {
 fn collecting_keeps_within_the_limit_and_takes_the_oldest_first() {
     let world = World::cached();
     let spy = Spy::install(&world);
-    let here = world.checkout("here", &library_and_program());
+    let here = world.checkout("here", &library_and_program("built"));
     several_versions(&here);
     grow_old(&world);
     let full = world.stats().store;
@@ -135,23 +123,23 @@ fn collecting_keeps_within_the_limit_and_takes_the_oldest_first() {
     assert!(after.bytes <= limit && after.entries < full.entries && after.entries > 0, "{full:#?} {after:#?}");
 
     spy.take();
-    builds(&here);
+    here.builds_anew("built");
     assert_eq!(spy.take(), [""; 0], "the newest is still there");
     here.write("src/lib.rs", "pub fn text() -> String { \"0\".repeat(000); \"built\".to_owned() }");
-    builds(&here);
+    here.builds_anew("built");
     assert!(spy.take().contains(&"app".to_owned()), "the oldest is gone");
 }
 
 #[test]
 fn a_store_over_its_limit_is_collected_by_itself() {
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
+    let here = world.checkout("here", &library_and_program("built"));
     several_versions(&here);
     grow_old(&world);
     let limit = world.stats().store.bytes / 2;
     world.env("THYMOS_CACHE_SIZE", &limit.to_string());
     here.write("src/lib.rs", "pub fn text() -> String { \"one more\".to_owned(); \"built\".to_owned() }");
-    builds(&here);
+    here.builds_anew("built");
     let patience = Instant::now() + Duration::from_secs(60);
     while world.stats().store.bytes > limit {
         assert!(Instant::now() < patience, "collected in time: {:#?}", world.stats());
@@ -162,9 +150,9 @@ fn a_store_over_its_limit_is_collected_by_itself() {
 #[test]
 fn what_a_build_holds_survives_the_collection_of_everything() {
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
-    builds(&here);
-    builds(&here);
+    let here = world.checkout("here", &library_and_program("built"));
+    here.builds_anew("built");
+    here.builds_anew("built");
     world.env("THYMOS_CACHE_SIZE", "1");
     world.thymos("gc").ok();
     assert_eq!(world.stats().store.entries, 0);

@@ -5,22 +5,10 @@ use std::path::PathBuf;
 
 use thymos_core::manifest::Manifest;
 
-use crate::support::{Checkout, Files, Mode, Spy, World, package, workspace};
+use crate::support::{Files, Mode, Spy, World, library_and_program, package, workspace};
 
 const WRONG: &str = "verification failed: the cache was wrong";
 const NOT_REPRODUCIBLE: &str = "verification failed: the compile is not reproducible";
-
-fn library_and_program() -> Files {
-    package("app")
-        .file("src/lib.rs", "pub fn text() -> String { \"right\".to_owned() }")
-        .file("src/main.rs", "fn main() { println!(\"{}\", app::text()) }")
-}
-
-fn builds(here: &Checkout<'_>, text: &str) {
-    here.clean();
-    here.cargo("build").ok();
-    assert_eq!(here.program("app").ok().stdout, format!("{text}\n"));
-}
 
 /// A proc macro, a build script that generates code, a library that warns, and a program of all three.
 fn of_many_kinds() -> Files {
@@ -100,10 +88,10 @@ fn manifests(world: &World) -> Vec<(PathBuf, Manifest)> {
 /// Stores the library in two versions and gives each the result of the other: every digest is right and every artifact is wrong.
 fn forged() -> World {
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
-    builds(&here, "right");
+    let here = world.checkout("here", &library_and_program("right"));
+    here.builds_anew("right");
     here.edit("src/lib.rs", "right", "wrong");
-    builds(&here, "wrong");
+    here.builds_anew("wrong");
     here.edit("src/lib.rs", "wrong", "right");
     let mut forged = 0;
     for (path, mut manifest) in manifests(&world) {
@@ -122,7 +110,7 @@ fn forged() -> World {
 fn a_wrong_artifact_under_its_right_digest_is_found_dropped_and_compiled() {
     let world = forged();
     let here = world.at("here");
-    builds(&here, "wrong"); // Nothing else can tell.
+    here.builds_anew("wrong"); // Nothing else can tell.
 
     here.clean();
     world.zero();
@@ -139,7 +127,7 @@ fn a_wrong_artifact_under_its_right_digest_is_found_dropped_and_compiled() {
     assert!(!again.stderr.contains("thymos:"), "cargo must not replay it: {again:#?}");
 
     world.zero();
-    builds(&here, "right");
+    here.builds_anew("right");
     assert_eq!(world.stats().misses, 0, "the fresh result is stored: {}", world.events_text());
     world.thymos("verify store").ok();
 }
@@ -159,9 +147,9 @@ fn in_read_only_mode_a_wrong_artifact_is_found_and_stays() {
 #[test]
 fn an_artifact_changed_in_the_store_behind_its_stamp_is_found() {
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
-    builds(&here, "right");
-    builds(&here, "right");
+    let here = world.checkout("here", &library_and_program("right"));
+    here.builds_anew("right");
+    here.builds_anew("right");
     // The same size, and the modification time put back to the nanosecond: the one thing that a look-up believes.
     let store = world.at("store");
     for path in store.files_below("v1/blobs").iter().filter(|path| store.bytes(path).starts_with(b"!<arch>")) {
@@ -218,24 +206,24 @@ fn what_a_fresh_compile_read_and_the_entry_does_not_name_is_named() {
     world.set_mode(Mode::Cached);
     let here = world.at("here");
     here.write("hidden.txt", "right");
-    builds(&here, "wrong"); // An entry that does not name the file is what this is about.
+    here.builds_anew("wrong"); // An entry that does not name the file is what this is about.
     here.clean();
     let run = here.cargo("build").env("THYMOS_VERIFY", "1").ok();
     assert_eq!(here.program("app").ok().stdout, "right\n");
     assert!(run.stderr.contains("it also read") && run.stderr.contains("hidden.txt"), "{}", run.stderr);
-    builds(&here, "right");
+    here.builds_anew("right");
 }
 
 #[test]
 fn a_sample_is_compiled_again_and_a_workspace_can_ask_for_it() {
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
-    builds(&here, "right");
+    let here = world.checkout("here", &library_and_program("right"));
+    here.builds_anew("right");
     for (setting, verified) in [("verify = 0", 0), ("verify = 0.000001", 0), ("verify = 1", 2), ("verify = \"1.0\"", 2)]
     {
         here.write("thymos.toml", setting);
         world.zero();
-        builds(&here, "right");
+        here.builds_anew("right");
         let stats = world.stats();
         assert_eq!((stats.hits, stats.verified), (2, verified), "{setting}: {stats:#?}");
     }
@@ -258,8 +246,8 @@ fn a_result_that_warns_is_confirmed_with_its_warnings() {
 #[cfg(unix)]
 fn the_statistics_show_how_many_hits_were_confirmed() {
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program());
-    builds(&here, "right");
+    let here = world.checkout("here", &library_and_program("right"));
+    here.builds_anew("right");
     assert!(!world.thymos("stats").ok().stdout.contains("found right"));
     here.clean();
     here.cargo("build").env("THYMOS_VERIFY", "1").ok();

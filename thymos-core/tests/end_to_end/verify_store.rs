@@ -3,24 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::support::{Checkout, Files, Run, World, package};
-
-fn library_and_program() -> Files {
-    package("app")
-        .file("src/lib.rs", "pub fn text() -> String { \"built\".to_owned() }")
-        .file("src/main.rs", "fn main() { println!(\"{}\", app::text()) }")
-}
-
-fn builds(here: &Checkout<'_>) {
-    here.clean();
-    here.cargo("build").ok();
-    assert_eq!(here.program("app").ok().stdout, "built\n");
-}
+use crate::support::{Checkout, Run, World, library_and_program};
 
 /// A world whose store one build has filled.
 fn filled() -> World {
     let world = World::cached();
-    builds(&world.checkout("here", &library_and_program()));
+    world.checkout("here", &library_and_program("built")).builds_anew("built");
     world
 }
 
@@ -113,7 +101,7 @@ fn every_kind_of_damage_is_found_dropped_and_compiled_again() {
         assert!(kinds.contains(fault) && status == Some(1), "{fault}: {kinds:?} {status:?}");
         assert_eq!(faults(&world, ""), (BTreeSet::new(), Some(0)), "{fault} was dropped");
         let here = world.at("here");
-        builds(&here);
+        here.builds_anew("built");
         here.assert_fresh("build");
         assert_eq!(faults(&world, ""), (BTreeSet::new(), Some(0)), "{fault} stays away");
     }
@@ -144,7 +132,7 @@ fn a_damaged_result_costs_the_action_no_other_result() {
     after.iter().filter(|path| !before.contains(*path)).for_each(|path| flip(&world.at("store"), path));
     faults(&world, "");
     world.zero();
-    builds(&here);
+    here.builds_anew("built");
     assert_eq!(world.stats().misses, 0, "{}", world.events_text());
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::log::at_width;
 use crate::snapshot::{assert_fits, assert_snapshot};
-use crate::support::{Checkout, Files, Spy, World, workspace};
+use crate::support::{Files, Spy, World, workspace};
 
 fn app() -> Files {
     workspace(&["app", "leaf"])
@@ -14,12 +14,6 @@ fn app() -> Files {
         .file("app/src/main.rs", "fn main() { println!(\"{}\", leaf::text()) }")
         .file("app/build.rs", "fn main() {}")
         .file("leaf/src/lib.rs", "pub fn text() -> &'static str { \"leaf\" }")
-}
-
-fn builds(here: &Checkout<'_>) {
-    here.clean();
-    here.cargo("build").ok();
-    assert_eq!(here.program("app").ok().stdout, "leaf\n");
 }
 
 fn json(world: &World, arguments: &str) -> Value {
@@ -94,15 +88,15 @@ fn one_crate_is_cleared_with_its_build_script_and_the_others_stay() {
     let world = World::cached();
     let spy = Spy::install(&world);
     let here = world.checkout("here", &app());
-    builds(&here);
+    here.builds_anew("leaf");
     spy.take();
     let cleared = json(&world, "clear --crate app --yes --json");
     assert_eq!((&cleared["schema"], &cleared["removed"]), (&1.into(), &2.into()), "{cleared:#}");
-    builds(&here);
+    here.builds_anew("leaf");
     assert_eq!(spy.take(), ["app", "build_script_build"]);
     let nothing = at_width(&world, "clear --crate nonesuch --yes", 80).ok().stdout;
     assert_eq!(nothing, "nothing of nonesuch is in the cache\n");
-    builds(&here);
+    here.builds_anew("leaf");
     assert_eq!(spy.take(), [""; 0]);
 }
 
@@ -111,7 +105,7 @@ fn everything_is_cleared_only_when_somebody_says_so() {
     let world = World::cached();
     let spy = Spy::install(&world);
     let here = world.checkout("here", &app());
-    builds(&here);
+    here.builds_anew("leaf");
     let refused = at_width(&world, "clear", 80);
     assert_eq!(refused.status.code(), Some(2));
     assert_eq!(refused.stderr, "thymos: nothing was removed, for there is nobody to ask; --yes does it\n");
@@ -123,9 +117,9 @@ fn everything_is_cleared_only_when_somebody_says_so() {
     assert_eq!((store.entries, store.bytes), (0, 0));
     here.assert_fresh("build");
     spy.take();
-    builds(&here);
+    here.builds_anew("leaf");
     assert_eq!(spy.take(), ["app", "build_script_build", "leaf"]);
-    builds(&here);
+    here.builds_anew("leaf");
     assert_eq!(spy.take(), [""; 0]);
 }
 
@@ -143,7 +137,7 @@ fn a_build_goes_on_while_the_cache_is_cleared() {
         assert_eq!(here.program("app").ok().stdout, "leaf\n");
     }
     world.zero();
-    builds(&here);
-    builds(&here);
+    here.builds_anew("leaf");
+    here.builds_anew("leaf");
     world.stats().assert_nothing_degraded();
 }

@@ -136,6 +136,18 @@ impl<'w> Checkout<'w> {
         rustc.env("CARGO_MANIFEST_DIR", &self.root).env("CARGO_PKG_NAME", "app").env("CARGO_CRATE_NAME", "app")
     }
 
+    /// Builds the program `app`, which must print this line.
+    pub fn builds(&self, line: &str) {
+        self.cargo("build").ok();
+        assert_eq!(self.program("app").ok().stdout, format!("{line}\n"));
+    }
+
+    /// Does what [`Checkout::builds`] does, after a clean.
+    pub fn builds_anew(&self, line: &str) {
+        self.clean();
+        self.builds(line);
+    }
+
     /// Runs a program of the dev profile that a build left in the target directory.
     pub fn program(&self, name: &str) -> Run {
         self.run(&format!("target/debug/{name}"))

@@ -19,6 +19,13 @@ pub fn workspace(members: &[&str]) -> Files {
     members.iter().fold(root, |files, member| files.file(&format!("{member}/Cargo.toml"), package_table(member)))
 }
 
+/// Returns a package with a library and a program that prints what the library says.
+pub fn library_and_program(text: &str) -> Files {
+    package("app")
+        .file("src/lib.rs", format!("pub fn text() -> String {{ \"{text}\".to_owned() }}"))
+        .file("src/main.rs", "fn main() { println!(\"{}\", app::text()) }")
+}
+
 impl Files {
     pub fn file(mut self, path: &str, contents: impl AsRef<[u8]>) -> Files {
         self.0.retain(|(known, _)| known != path);

@@ -29,7 +29,7 @@ mod world;
 pub use checkout::Checkout;
 #[cfg(unix)]
 pub use compiler::{Compiler, Moment, Spy, real_rustc};
-pub use files::{Files, package, workspace};
+pub use files::{Files, library_and_program, package, workspace};
 pub use mount::Mount;
 pub use outputs::{assert_same_outputs, outputs};
 pub use registry::published;

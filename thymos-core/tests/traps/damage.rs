@@ -2,14 +2,8 @@
 
 use std::fs;
 
-use crate::support::{Checkout, Files, Mode, World, package, require_tool};
+use crate::support::{Checkout, Mode, World, library_and_program, require_tool};
 use crate::trap::guarded_by;
-
-fn library_and_program() -> Files {
-    package("app")
-        .file("src/lib.rs", "pub fn text() -> &'static str { \"right\" }")
-        .file("src/main.rs", "fn main() { println!(\"{}\", app::text()) }")
-}
 
 /// Overwrites the beginning of outputs, in place, as a tool that signs or strips does.
 fn scribble(here: &Checkout<'_>, wanted: impl Fn(&str) -> bool) {
@@ -23,12 +17,12 @@ fn scribble(here: &Checkout<'_>, wanted: impl Fn(&str) -> bool) {
 #[test]
 fn a_library_edited_in_place_does_not_reach_the_next_build() {
     guarded_by("blob-check").tell(|stage| {
-        let here = stage.checkout("here", &library_and_program());
+        let here = stage.checkout("here", &library_and_program("right"));
         stage.sees_app(&here);
         stage.sees_app_anew(&here);
         scribble(&here, |path| path.ends_with(".rlib") || path.ends_with(".rmeta"));
         stage.sees_app_anew(&here);
-        let there = stage.checkout("there", &library_and_program());
+        let there = stage.checkout("there", &library_and_program("right"));
         stage.sees_app(&there);
     });
 }
@@ -36,10 +30,10 @@ fn a_library_edited_in_place_does_not_reach_the_next_build() {
 #[test]
 fn a_program_edited_in_place_does_not_reach_another_checkout() {
     guarded_by("restore-private,blob-check").tell(|stage| {
-        let here = stage.checkout("here", &library_and_program());
+        let here = stage.checkout("here", &library_and_program("right"));
         stage.sees_app(&here);
         stage.sees_app_anew(&here);
-        let there = stage.checkout("there", &library_and_program());
+        let there = stage.checkout("there", &library_and_program("right"));
         stage.sees_app(&there);
         scribble(&here, |path| path.contains("/app") && !path.contains('.'));
         stage.sees(there.program("app"));
@@ -52,7 +46,7 @@ fn a_program_edited_in_place_does_not_reach_another_checkout() {
 fn restored_outputs_keep_their_modes_and_can_be_written() {
     use std::os::unix::fs::PermissionsExt;
     guarded_by("restore-mode").tell(|stage| {
-        let here = stage.checkout("here", &library_and_program());
+        let here = stage.checkout("here", &library_and_program("right"));
         for _ in 0..2 {
             stage.sees_app_anew(&here);
             for path in here.files_below("target/debug").into_iter().filter(|path| !path.contains(".fingerprint")) {
@@ -66,7 +60,7 @@ fn restored_outputs_keep_their_modes_and_can_be_written() {
 #[test]
 fn plain_cargo_overwrites_what_was_restored() {
     guarded_by("restore-mode").tell(|stage| {
-        let here = stage.checkout("here", &library_and_program());
+        let here = stage.checkout("here", &library_and_program("right"));
         stage.sees_app(&here);
         stage.sees_app_anew(&here);
         here.edit("src/lib.rs", "right", "edited");
@@ -84,10 +78,10 @@ fn a_program_stripped_in_place_stays_whole_elsewhere() {
         return;
     }
     guarded_by("restore-private,blob-check").tell(|stage| {
-        let here = stage.checkout("here", &library_and_program());
+        let here = stage.checkout("here", &library_and_program("right"));
         stage.sees_app(&here);
         stage.sees_app_anew(&here);
-        let there = stage.checkout("there", &library_and_program());
+        let there = stage.checkout("there", &library_and_program("right"));
         stage.sees_app(&there);
         let size = there.bytes("target/debug/app").len();
         // In place: the same inode, as `cat stripped > app` or a signing tool leaves it.
@@ -110,7 +104,8 @@ fn tools_that_edit_sources_and_install_programs_work() {
     guarded_by("restore-mode,restore-private").tell(|stage| {
         let here = stage.checkout(
             "here",
-            &library_and_program().file("src/main.rs", "use std::fs; fn main() { println!(\"{}\", app::text()) }"),
+            &library_and_program("right")
+                .file("src/main.rs", "use std::fs; fn main() { println!(\"{}\", app::text()) }"),
         );
         stage.sees_app(&here);
         stage.sees_app_anew(&here);
@@ -125,7 +120,7 @@ fn tools_that_edit_sources_and_install_programs_work() {
 /// A warm store, and every blob and manifest in it damaged by `damage` before the second build.
 fn damaged(kind: &str, damage: impl Fn(&mut Vec<u8>)) -> (World, crate::support::Stats) {
     let world = World::new(Mode::Cached);
-    let here = world.checkout("here", &library_and_program());
+    let here = world.checkout("here", &library_and_program("right"));
     here.cargo("build").ok();
     here.clean();
     let directory = format!("v1/{kind}");

@@ -7,21 +7,15 @@ use std::process::{Child, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::support::{Checkout, Compiler, Files, Mode, Moment, World, package, real_rustc};
+use crate::support::{Checkout, Compiler, Mode, Moment, World, library_and_program, package, real_rustc};
 use crate::trap::compared_with_cargo;
-
-fn library_and_program() -> Files {
-    package("app")
-        .file("src/lib.rs", "pub fn text() -> &'static str { \"whole\" }")
-        .file("src/main.rs", "fn main() { println!(\"{}\", app::text()) }")
-}
 
 #[test]
 fn a_wrapper_killed_in_a_compile_leaves_nothing_wrong_behind() {
     for signal in ["TERM", "KILL"] {
         for when in [Moment::Before, Moment::After] {
             let world = World::new(Mode::Cached);
-            let here = world.checkout("here", &library_and_program());
+            let here = world.checkout("here", &library_and_program("whole"));
             let mut kill = Some(format!("kill -{signal} $PPID"));
             let rustc = Compiler::reporting(&here.path("compiler/rustc"), move |moment, _| {
                 if moment == when { kill.take().unwrap_or_default() } else { String::new() }
@@ -71,7 +65,7 @@ fn waiting_compile(here: &Checkout<'_>) -> Waiting {
 fn a_compiler_does_not_outlive_its_wrapper() {
     for signal in ["TERM", "INT", "KILL"] {
         let world = World::new(Mode::Cached);
-        let here = world.checkout("here", &library_and_program());
+        let here = world.checkout("here", &library_and_program("whole"));
         let Waiting { mut child, go, _compiler } = waiting_compile(&here);
         let mut stdout = child.stdout.take().unwrap();
         let killed =
@@ -93,7 +87,7 @@ fn a_compiler_does_not_outlive_its_wrapper() {
 #[test]
 fn a_signal_to_the_whole_group_ends_wrapper_and_compiler() {
     let world = World::new(Mode::Cached);
-    let here = world.checkout("here", &library_and_program());
+    let here = world.checkout("here", &library_and_program("whole"));
     let Waiting { mut child, go, _compiler } = waiting_compile(&here);
     let group = format!("-{}", child.id());
     assert!(here.command("kill".as_ref()).args(["-INT", "--", &group]).status().unwrap().success());
@@ -107,7 +101,7 @@ fn a_signal_to_the_whole_group_ends_wrapper_and_compiler() {
 #[test]
 fn a_compiler_killed_by_a_signal_looks_killed_by_a_signal() {
     compared_with_cargo().tell(|stage| {
-        let here = stage.checkout("here", &library_and_program());
+        let here = stage.checkout("here", &library_and_program("whole"));
         let spare = here.path("spare");
         let script = format!(
             "#!/bin/sh\n[ -e '{}' ] || kill -KILL $$\nexec '{}' \"$@\"\n",
@@ -141,7 +135,7 @@ fn a_compiler_killed_by_a_signal_looks_killed_by_a_signal() {
 #[test]
 fn the_jobserver_reaches_the_compiler() {
     let world = World::new(Mode::Cached);
-    let here = world.checkout("here", &library_and_program());
+    let here = world.checkout("here", &library_and_program("whole"));
     // Either a named pipe that can be opened, or two descriptors that are open in the compiler too; else the compile fails.
     let check = "auth=${CARGO_MAKEFLAGS##*--jobserver-auth=}; auth=${auth%% *}; \
                  case $auth in fifo:*) [[ -p ${auth#fifo:} ]];; \

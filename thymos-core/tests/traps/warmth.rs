@@ -13,18 +13,13 @@ fn three_crates() -> Files {
         .file("leaf/src/lib.rs", "pub fn text() -> &'static str { \"leaf\" }")
 }
 
-fn builds(here: &Checkout<'_>) {
-    here.cargo("build").ok();
-    assert_eq!(here.program("app").ok().stdout, "2 leaf\n");
-}
-
 #[test]
 fn a_build_elsewhere_starts_no_compiler() {
     let world = World::cached();
     let spy = Spy::install(&world);
-    builds(&world.checkout("here", &three_crates()));
+    world.checkout("here", &three_crates()).builds("2 leaf");
     assert_eq!(spy.take(), ["app", "build_script_build", "leaf", "part"]);
-    builds(&world.checkout("there/and/deeper", &three_crates()));
+    world.checkout("there/and/deeper", &three_crates()).builds("2 leaf");
     assert_eq!(spy.take(), [""; 0], "{}", world.events_text());
 }
 
@@ -32,7 +27,7 @@ fn a_build_elsewhere_starts_no_compiler() {
 fn variables_that_cannot_matter_do_not() {
     let world = World::cached();
     let here = world.checkout("here", &three_crates());
-    builds(&here);
+    here.builds("2 leaf");
     let cold = world.stats();
     for (name, value) in [
         ("CARGO_TERM_COLOR", "always"),
@@ -76,7 +71,7 @@ fn absolute_paths_in_arguments_do_not_keep_checkouts_apart() {
 fn a_target_directory_elsewhere_is_the_same_build() {
     let world = World::cached();
     let here = world.checkout("here", &three_crates());
-    builds(&here);
+    here.builds("2 leaf");
     let cold = world.stats();
     for (name, directory) in [
         ("CARGO_TARGET_DIR", "../outside"),
@@ -94,10 +89,10 @@ fn a_target_directory_elsewhere_is_the_same_build() {
 fn incremental_directories_do_not_keep_checkouts_apart() {
     let world = World::cached();
     world.env("CARGO_INCREMENTAL", "1");
-    builds(&world.checkout("here", &three_crates()));
+    world.checkout("here", &three_crates()).builds("2 leaf");
     let cold = world.stats();
     let there = world.checkout("there/and/deeper", &three_crates());
-    world.assert_warm(&cold, || builds(&there));
+    world.assert_warm(&cold, || there.builds("2 leaf"));
 }
 
 #[test]
@@ -106,9 +101,9 @@ fn a_leaf_that_reads_its_path_compiles_alone() {
     let spy = Spy::install(&world);
     let source = "pub fn text() -> &'static str { include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/text.txt\")) }";
     let files = three_crates().file("leaf/src/lib.rs", source).file("leaf/text.txt", "leaf");
-    builds(&world.checkout("here", &files));
+    world.checkout("here", &files).builds("2 leaf");
     spy.take();
-    builds(&world.checkout("there/and/deeper", &files));
+    world.checkout("there/and/deeper", &files).builds("2 leaf");
     let mut compiled = spy.take();
     compiled.retain(|name| name != "leaf");
     assert_eq!(compiled, [""; 0], "what uses the leaf reads the same bytes as before:\n{}", world.events_text());
@@ -119,11 +114,11 @@ fn a_comment_in_a_leaf_compiles_the_leaf_alone() {
     let world = World::cached();
     let spy = Spy::install(&world);
     let here = world.checkout("here", &three_crates());
-    builds(&here);
+    here.builds("2 leaf");
     spy.take();
     // The comment stands behind all code on the last line, so no position in the library changes.
     here.edit("leaf/src/lib.rs", "\"leaf\" }", "\"leaf\" } // and a comment").clean();
-    builds(&here);
+    here.builds("2 leaf");
     let compiled = spy.take();
     assert!(
         compiled.contains(&"leaf".to_owned()) && !compiled.contains(&"build_script_build".to_owned()),
@@ -192,7 +187,7 @@ fn a_new_member_and_a_bumped_lock_file_leave_the_others_warm() {
     let world = World::cached();
     let spy = Spy::install(&world);
     let here = world.checkout("here", &three_crates());
-    builds(&here);
+    here.builds("2 leaf");
     spy.take();
     let grown = three_crates()
         .file("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"app\", \"part\", \"leaf\", \"other\"]\n")
@@ -208,7 +203,7 @@ fn a_new_member_and_a_bumped_lock_file_leave_the_others_warm() {
 fn another_spelling_of_the_same_compiler_is_the_same_compiler() {
     let world = World::cached();
     let here = world.checkout("here", &three_crates());
-    builds(&here);
+    here.builds("2 leaf");
     let cold = world.stats();
     here.clean();
     world.assert_warm(&cold, || {
@@ -238,11 +233,11 @@ fn the_host_cpu_under_the_name_of_native_is_remembered() {
 fn mode_off_calls_the_compiler_and_counts_nothing_as_a_hit() {
     let world = World::new(Mode::Cached);
     let here = world.checkout("here", &three_crates());
-    builds(&here);
+    here.builds("2 leaf");
     here.clean();
     world.env("THYMOS_MODE", "off");
     world.zero();
-    builds(&here);
+    here.builds("2 leaf");
     let stats = world.stats();
     assert_eq!((stats.hits, stats.misses), (0, 0), "{stats:#?}");
 }
