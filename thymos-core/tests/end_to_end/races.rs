@@ -1,11 +1,12 @@
 //! Several processes and one store.
 #![cfg(unix)]
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::support::{Checkout, Compiler, Files, Spy, World, package, workspace};
+use crate::support::{Checkout, Compiler, Files, Run, Spy, Started, World, package, workspace};
 
 /// Six crates in a row, each above the last.
 fn six_crates() -> Files {
@@ -26,17 +27,54 @@ fn says_five(here: &Checkout<'_>) {
     assert_eq!(here.program("app").ok().stdout, "5\n");
 }
 
+/// Builds in all places at once.
+fn all_build(places: &[Checkout<'_>]) {
+    let running: Vec<Started> = places.iter().map(|place| place.cargo("build").start()).collect();
+    // All have ended before the first that failed is reported: none must go on in a directory that is gone.
+    let runs: Vec<Run> = running.into_iter().map(Started::finish).collect();
+    runs.into_iter().for_each(|run| drop(run.ok()));
+    places.iter().for_each(says_five);
+}
+
+/// Runs `body` while the store is collected again and again down to a size, at least once.
+fn while_collected(world: &World, size: &str, body: impl FnOnce()) {
+    // The world's commands are prepared here, because a world belongs to one thread.
+    let mut collect = world.at("").command(env!("CARGO_BIN_EXE_thymos").as_ref());
+    collect.arg("gc").env("THYMOS_CACHE_SIZE", size);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let collector = scope.spawn(|| {
+            let mut rounds = 0;
+            while !done.load(Ordering::Relaxed) {
+                assert!(collect.output().unwrap().status.success(), "thymos gc succeeds");
+                rounds += 1;
+            }
+            rounds
+        });
+        let ended = catch_unwind(AssertUnwindSafe(body));
+        done.store(true, Ordering::Relaxed);
+        assert!(collector.join().unwrap() > 0);
+        ended.unwrap_or_else(|panic| resume_unwind(panic));
+    });
+}
+
+/// Lays out eight checkouts of which each `of`-th is the same.
+fn eight_places(world: &World, of: usize) -> Vec<Checkout<'_>> {
+    let place = |n: usize| {
+        let place = world.checkout(&format!("place-{n}"), &six_crates());
+        place.edit("c5/src/lib.rs", "5 }", &format!("5 /* {} */ }}", n % of));
+        place
+    };
+    (0..8).map(place).collect()
+}
+
 #[test]
 fn two_builds_at_once_compile_each_crate_once() {
     for _ in 0..3 {
         let world = World::cached();
         let spy = Spy::install(&world);
         let places = ["one", "two", "three"].map(|place| world.checkout(place, &six_crates()));
-        let running = places.each_ref().map(|place| place.cargo("build").start());
-        for build in running {
-            build.finish().ok();
-        }
-        places.iter().for_each(says_five);
+        all_build(&places);
         assert_eq!(spy.take(), ["app", "c1", "c2", "c3", "c4", "c5"], "{}", world.events_text());
         places.iter().for_each(|place| place.assert_fresh("build"));
     }
@@ -79,32 +117,13 @@ fn a_build_whose_twin_is_killed_goes_on() {
 fn builds_go_on_while_everything_is_collected() {
     let world = World::cached();
     let places = ["one", "two"].map(|place| world.checkout(place, &six_crates()));
-    let done = AtomicBool::new(false);
-    // The world's commands are prepared here, because a world belongs to one thread.
-    let mut collect = world.at("").command(env!("CARGO_BIN_EXE_thymos").as_ref());
-    collect.arg("gc").env("THYMOS_CACHE_SIZE", "1");
-    std::thread::scope(|scope| {
-        let collector = scope.spawn(|| {
-            let mut rounds = 0;
-            while !done.load(Ordering::Relaxed) {
-                assert!(collect.output().unwrap().status.success(), "thymos gc succeeds");
-                rounds += 1;
-            }
-            rounds
-        });
+    while_collected(&world, "1", || {
         for _ in 0..4 {
-            let running = places.each_ref().map(|place| place.clean().cargo("build").start());
-            let runs = running.map(crate::support::Started::finish);
-            if runs.iter().any(|run| !run.status.success()) {
-                done.store(true, Ordering::Relaxed);
+            for place in &places {
+                place.clean();
             }
-            for run in runs {
-                run.ok();
-            }
-            places.iter().for_each(says_five);
+            all_build(&places);
         }
-        done.store(true, Ordering::Relaxed);
-        assert!(collector.join().unwrap() > 0);
     });
     places.iter().for_each(|place| place.assert_fresh("build"));
 }
@@ -112,15 +131,8 @@ fn builds_go_on_while_everything_is_collected() {
 #[test]
 fn eight_builds_of_one_checkout_each_are_right_with_one_store() {
     let world = World::cached();
-    let places: Vec<Checkout<'_>> = (0..8).map(|n| world.checkout(&format!("place-{n}"), &six_crates())).collect();
-    for (n, place) in places.iter().enumerate() {
-        place.edit("c5/src/lib.rs", "5 }", &format!("5 /* {} */ }}", n % 3));
-    }
-    let running: Vec<_> = places.iter().map(|place| place.cargo("build").start()).collect();
-    for build in running {
-        build.finish().ok();
-    }
-    places.iter().for_each(says_five);
+    let places = eight_places(&world, 3);
+    all_build(&places);
     places.iter().for_each(|place| place.assert_fresh("build"));
     world.stats().assert_nothing_degraded();
 }
@@ -128,36 +140,15 @@ fn eight_builds_of_one_checkout_each_are_right_with_one_store() {
 #[test]
 fn eight_builds_of_the_same_and_of_other_crates_go_on_while_a_small_store_is_collected() {
     let world = World::cached();
-    let places: Vec<Checkout<'_>> = (0..8).map(|n| world.checkout(&format!("place-{n}"), &six_crates())).collect();
-    for (n, place) in places.iter().enumerate() {
-        place.edit("c5/src/lib.rs", "5 }", &format!("5 /* {} */ }}", n % 4));
-    }
-    let done = AtomicBool::new(false);
-    let mut collect = world.at("").command(env!("CARGO_BIN_EXE_thymos").as_ref());
+    let places = eight_places(&world, 4);
     // Room for some of it, so that every collection takes something and leaves something.
-    collect.arg("gc").env("THYMOS_CACHE_SIZE", "8M");
-    std::thread::scope(|scope| {
-        let collector = scope.spawn(|| {
-            let mut rounds = 0;
-            while !done.load(Ordering::Relaxed) {
-                assert!(collect.output().unwrap().status.success(), "thymos gc succeeds");
-                rounds += 1;
-            }
-            rounds
-        });
+    while_collected(&world, "8M", || {
         for _ in 0..2 {
-            let running: Vec<_> = places.iter().map(|place| place.clean().cargo("build").start()).collect();
-            let runs: Vec<_> = running.into_iter().map(crate::support::Started::finish).collect();
-            if runs.iter().any(|run| !run.status.success()) {
-                done.store(true, Ordering::Relaxed);
+            for place in &places {
+                place.clean();
             }
-            for run in runs {
-                run.ok();
-            }
-            places.iter().for_each(says_five);
+            all_build(&places);
         }
-        done.store(true, Ordering::Relaxed);
-        assert!(collector.join().unwrap() > 0);
     });
     places.iter().for_each(|place| place.assert_fresh("build"));
     world.thymos("verify store").ok();
