@@ -40,6 +40,10 @@ impl Lookup<'_> {
             | Input::Directory(path)
             | Input::Link(path, _) => changed(path),
             Input::Variable(name, _) => self.variable_changed(name),
+            Input::Names(scope, names) => {
+                let other = scope.other(names, self.around.environment).unwrap_or_default();
+                self.variable_changed(other.as_encoded_bytes())
+            }
             Input::Program(name, _) => Cause::Program { name: String::from_utf8_lossy(name).into_owned() },
             Input::Place(root, _) => self.bound(*root),
             Input::Display(_) => Cause::Display,

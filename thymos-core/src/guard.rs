@@ -63,7 +63,7 @@ pub enum Guard {
     BindExecutable,
     /// Files below a directory that a compile only made sure of count.
     InputBelowMade,
-    /// Variables count as read where a script ran.
+    /// What a script, or a driver in the compiler's place, may have read counts.
     InputScripts,
     /// Reads of the kernel's files count.
     InputKernel,

@@ -81,6 +81,7 @@ impl Lookup<'_> {
                 found.map(|path| roots.rooted_path(&path)) == *rooted
             }
             Input::Variable(name, digest) => self.variable(name) == *digest,
+            Input::Names(scope, names) => scope.other(names, self.around.environment).is_none(),
             Input::Place(root, digest) => roots.value(*root) == *digest,
             Input::Display(digest) => display(self.invocation) == *digest,
         }

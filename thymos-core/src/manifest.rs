@@ -3,7 +3,7 @@
 //! Grammar of an action's file (`actions/ab/<key>`, see [`crate::codec`] for the parts):
 //! ```text
 //! file   = body check[16]                    check = first half of BLAKE3(body)
-//! body   = bytes("thymos manifest 1\n") list(entry)          newest entry first
+//! body   = bytes("thymos manifest 2\n") list(entry)          newest entry first
 //! entry  = list(input) list(output) option(dep-info) stdout stderr number(compile µs) number(stored ms)
 //! input  = kind[1] fields…                   see `Input`
 //! output = bytes(name) digest number(size) number(mode)
@@ -16,8 +16,9 @@
 use crate::codec::{Reader, Writer, sealed, unsealed};
 use crate::digest::Digest;
 use crate::roots::Root;
+use crate::variables::Scope;
 
-const MAGIC: &[u8] = b"thymos manifest 1\n";
+const MAGIC: &[u8] = b"thymos manifest 2\n";
 /// Input sets that one action remembers; branch switching wants a few, and each costs a look-up time.
 pub const ENTRIES: usize = 16;
 
@@ -38,6 +39,8 @@ pub enum Input {
     Program(Vec<u8>, Option<Vec<u8>>),
     /// A variable with this value, or unset.
     Variable(Vec<u8>, Option<Digest>),
+    /// No variable of this scope is set but these.
+    Names(Scope, Vec<Vec<u8>>),
     /// A root that lies exactly here: the result holds its path.
     Place(Root, Digest),
     /// Options that shape diagnostics: the result shows some.
@@ -182,6 +185,11 @@ fn write_input(writer: &mut Writer, input: &Input) {
             writer.bytes(name);
             value.iter().for_each(|value| writer.digest(value));
         }
+        Input::Names(scope, names) => {
+            writer.byte(b'o');
+            writer.byte(scope.letter());
+            writer.list(names, |writer, name| writer.bytes(name));
+        }
         Input::Program(name, path) => {
             writer.byte(if path.is_some() { b'x' } else { b'n' });
             writer.bytes(name);
@@ -210,6 +218,7 @@ fn read_input(reader: &mut Reader<'_>) -> Option<Input> {
         b's' => Input::Link(path(reader)?, path(reader)?),
         b'v' => Input::Variable(path(reader)?, Some(reader.digest()?)),
         b'u' => Input::Variable(path(reader)?, None),
+        b'o' => Input::Names(Scope::from_letter(reader.byte()?)?, reader.list(path)?),
         b'x' => Input::Program(path(reader)?, Some(path(reader)?)),
         b'n' => Input::Program(path(reader)?, None),
         b'p' => Input::Place(Root::from_letter(reader.byte()?)?, reader.digest()?),
@@ -235,6 +244,7 @@ mod tests {
             Input::Program(b"gnm".to_vec(), None),
             Input::Variable(b"SET".to_vec(), Some(digest)),
             Input::Variable(b"UNSET".to_vec(), None),
+            Input::Names(Scope::Script, vec![b"SET".to_vec()]),
             Input::Place(Root::CargoHome, digest),
             Input::Display(digest),
         ];
@@ -260,7 +270,7 @@ mod tests {
     fn the_format_is_pinned() {
         assert_eq!(
             &Digest::of(&manifest().encode()).hex()[..16],
-            "54b68a4c3f8c5478",
+            "143319cad7fca61f",
             "a change of format needs a new version"
         );
     }

@@ -4,6 +4,7 @@
 //! the dep-info. Code that was loaded while it ran, a proc macro, may read anything, and everything it asks for is an input.
 //!
 //! Invariant: a variable that a proc macro read is compared literally, so a value that holds a path binds the result to it.
+//! Where nothing tells what was read, one that was not set then is an input as well.
 
 use std::ffi::{OsStr, OsString};
 
@@ -16,11 +17,51 @@ use crate::manifest::Input;
 pub enum Reads<'a> {
     /// These.
     Named(&'a [OsString]),
-    /// Possibly all of them.
+    /// Possibly all of these.
+    All(Scope),
+}
+
+/// Which variables count as read where nothing tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// All of them.
     Everything,
-    /// Possibly all of them, by a script in the compiler's or the linker's place. What Cargo tells about the package is in the
-    /// key already, relative to the roots, and a script that measures a path is not worth binding every link for.
+    /// All of them, by a script in the compiler's or the linker's place. What Cargo tells about the package is in the key
+    /// already, relative to the roots, and a script that measures a path is not worth binding every link for.
     Script,
+}
+
+impl Scope {
+    /// Returns the letter that stands for the scope in manifests.
+    #[must_use]
+    pub fn letter(self) -> u8 {
+        match self {
+            Self::Everything => b'e',
+            Self::Script => b's',
+        }
+    }
+
+    /// Returns the scope that a letter stands for.
+    #[must_use]
+    pub fn from_letter(letter: u8) -> Option<Self> {
+        [Self::Everything, Self::Script].into_iter().find(|scope| scope.letter() == letter)
+    }
+
+    /// Returns the names of this scope's variables that are set, in order.
+    pub fn names(self, environment: &Environment) -> impl Iterator<Item = &OsStr> {
+        let by_cargo =
+            |name: &OsStr| listed(name, BY_CARGO, &[]) || name.to_str().is_some_and(crate::environment::is_keyed);
+        let is_told = move |name: &&OsStr| {
+            !listed(name, VOLATILE, VOLATILE_PREFIXES) && (self == Self::Everything || !by_cargo(name))
+        };
+        environment.iter().map(|(name, _)| name).filter(is_told)
+    }
+
+    /// Returns a variable of this scope that is set and has none of these names.
+    #[must_use]
+    pub fn other<'e>(self, names: &[Vec<u8>], environment: &'e Environment) -> Option<&'e OsStr> {
+        self.names(environment).find(|name| !names.iter().any(|known| known == name.as_encoded_bytes()))
+    }
 }
 
 /// The standard library asks for these on behalf of every program, a proc macro's copy of it too.
@@ -71,16 +112,9 @@ pub fn inputs(reads: Reads<'_>, environment: &Environment) -> Vec<Input> {
     };
     match reads {
         Reads::Named(names) => names.iter().filter(|name| !listed(name, RUNTIME, &[])).map(|name| one(name)).collect(),
-        Reads::Everything => {
-            let told = environment.iter().filter(|(name, _)| !listed(name, VOLATILE, VOLATILE_PREFIXES));
-            told.map(|(name, _)| one(name)).collect()
-        }
-        Reads::Script => {
-            let by_cargo =
-                |name: &OsStr| listed(name, BY_CARGO, &[]) || name.to_str().is_some_and(crate::environment::is_keyed);
-            let told =
-                environment.iter().map(|(name, _)| name).filter(|name| !listed(name, VOLATILE, VOLATILE_PREFIXES));
-            told.filter(|name| !by_cargo(name)).map(one).collect()
+        Reads::All(scope) => {
+            let names = scope.names(environment).map(|name| name.as_encoded_bytes().to_vec()).collect();
+            scope.names(environment).map(one).chain([Input::Names(scope, names)]).collect()
         }
     }
 }
@@ -114,8 +148,9 @@ mod tests {
 
     #[test]
     fn where_everything_may_have_been_read_only_what_every_process_changes_is_left_out() {
-        let inputs = inputs(Reads::Everything, &environment());
-        assert_eq!(inputs.len(), 2);
+        let inputs = inputs(Reads::All(Scope::Everything), &environment());
+        let names = [b"DATABASE_URL".to_vec(), b"EMPTY".to_vec()];
+        assert_eq!(inputs[2..], [Input::Names(Scope::Everything, names.to_vec())]);
     }
 
     #[test]
@@ -124,6 +159,18 @@ mod tests {
             .map(|(name, value)| (name.into(), value.into()))
             .into_iter()
             .collect();
-        assert_eq!(inputs(Reads::Script, &environment), [Input::Variable("FLAGS".into(), Some(Digest::of(b"x")))]);
+        let flags = Input::Variable("FLAGS".into(), Some(Digest::of(b"x")));
+        let names = Input::Names(Scope::Script, vec!["FLAGS".into()]);
+        assert_eq!(inputs(Reads::All(Scope::Script), &environment), [flags, names]);
+    }
+
+    #[test]
+    fn a_variable_that_was_not_set_is_another_one_and_noise_is_not() {
+        let other = |names: &[&str]| {
+            let names: Vec<Vec<u8>> = names.iter().map(|name| name.as_bytes().to_vec()).collect();
+            Scope::Script.other(&names, &environment()).map(OsStr::to_owned)
+        };
+        assert_eq!(other(&["DATABASE_URL"]), Some("EMPTY".into()));
+        assert_eq!(other(&["DATABASE_URL", "EMPTY", "GONE"]), None);
     }
 }

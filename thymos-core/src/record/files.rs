@@ -22,8 +22,8 @@ impl Recorder<'_> {
         let here = |path: &PathBuf| self.around.directory.join(path);
         let mut candidates = match &self.compiled.observed.complete {
             Ok(()) => self.observed()?,
-            // A linker and a proc macro read what they like.
-            Err(why) if self.invocation.links() || self.invocation.bundles() || self.may_load_macros() => {
+            // A linker, a proc macro and whatever stands in the compiler's place read what they like.
+            Err(why) if self.invocation.links() || self.invocation.bundles() || self.runs_other_code() => {
                 return Err(Outcome::Degraded(Degraded::Unobserved(why.to_string())));
             }
             Err(_) => self.unobserved(info),
@@ -53,8 +53,9 @@ impl Recorder<'_> {
         Ok(inputs)
     }
 
-    fn may_load_macros(&self) -> bool {
-        Guard::UnobservedMacros.on() && macros::may_load(self.invocation, self.around.directory)
+    fn runs_other_code(&self) -> bool {
+        let loads_macros = || macros::may_load(self.invocation, self.around.directory);
+        (Guard::InputScripts.on() && self.has_foreign_driver()) || (Guard::UnobservedMacros.on() && loads_macros())
     }
 
     fn observed(&self) -> Result<Vec<Candidate>, Outcome> {

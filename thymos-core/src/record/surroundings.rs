@@ -2,6 +2,8 @@
 //!
 //! Invariant: a value that holds a path is compared literally, so a length or a hash of it is bound too.
 
+mod driver;
+
 use std::collections::HashSet;
 use std::fs;
 use std::io;
@@ -16,7 +18,7 @@ use crate::manifest::Input;
 use crate::observe::{Access, AccessKind, Asked, Seen, WholeEnv};
 use crate::outcome::{Bypass, Outcome};
 use crate::roots::Root;
-use crate::variables;
+use crate::variables::{self, Reads, Scope};
 
 impl Recorder<'_> {
     pub(super) fn variables(&self, info: &DepInfo) -> Result<Vec<Input>, Outcome> {
@@ -33,15 +35,15 @@ impl Recorder<'_> {
             }
         }
         let reads = match &self.compiled.observed.env {
-            Ok(reads) if !self.read_as_a_whole(&reads.whole) => variables::Reads::Named(&reads.late),
-            _ if self.loads_macros() => variables::Reads::Everything,
-            _ => variables::Reads::Named(&[]),
+            Ok(reads) if !self.read_as_a_whole(&reads.whole) => Reads::Named(&reads.late),
+            _ if self.loads_macros() => Reads::All(Scope::Everything),
+            _ => Reads::Named(&[]),
         };
         if Guard::InputObserved.on() {
             inputs.extend(variables::inputs(reads, self.around.environment));
         }
-        if Guard::InputScripts.on() && self.runs_scripts() {
-            inputs.extend(variables::inputs(variables::Reads::Script, self.around.environment));
+        if Guard::InputScripts.on() && (self.has_foreign_driver() || self.runs_scripts()) {
+            inputs.extend(variables::inputs(Reads::All(Scope::Script), self.around.environment));
         }
         inputs.extend(self.places(info)?);
         let mut seen = HashSet::new();

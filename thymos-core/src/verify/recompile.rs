@@ -252,7 +252,7 @@ fn shown(input: &Input) -> Option<String> {
         | Input::Link(path, _) => Some(readable(path)),
         Input::Program(name, _) => Some(format!("program {}", String::from_utf8_lossy(name))),
         Input::Variable(name, _) => Some(format!("variable {}", String::from_utf8_lossy(name))),
-        Input::Place(..) | Input::Display(_) => None,
+        Input::Names(..) | Input::Place(..) | Input::Display(_) => None,
     }
 }
 

@@ -2,7 +2,7 @@
 //! not cached, and the statistics say so.
 #![cfg(debug_assertions)] // a release build of the binary has no switches
 
-use crate::support::{Checkout, Files, Mode, World, workspace};
+use crate::support::{Checkout, Files, Mode, World, package, workspace};
 
 /// `app` prints what a macro of `maker` reads from a file that nobody declared. It knows the macro through `facade`, as users
 /// of `serde` know the one of `serde_derive`.
@@ -52,4 +52,38 @@ fn without_its_guard_an_unwatched_macro_is_stale() {
     assert!(says(&here, "one."));
     here.write("app/page.html", "two");
     assert!(!says(&here, "two."), "{}", world.events_text());
+}
+
+/// Builds a library by a script in the compiler's place that reads a file, and returns whether it is what the file says now.
+#[cfg(unix)]
+fn follows_what_a_script_reads(world: &World) -> bool {
+    let files = package("app")
+        .file("src/lib.rs", "#[cfg(second)] compile_error!(\"the second\");")
+        .append("Cargo.toml", "[lints.rust]\nunexpected_cfgs = \"allow\"");
+    let here = world.checkout("here", &files);
+    let real = crate::support::real_rustc();
+    let flags = here.path("flags");
+    let script =
+        format!("#!/bin/sh\nread -r flag < '{}'\nexec '{}' \"$@\" --cfg $flag\n", flags.display(), real.display());
+    let rustc = here.executable("bin/rustc", &script);
+    let mut builds = ["first", "second"].into_iter().map(|flag| {
+        here.write("flags", format!("{flag}\n")).clean();
+        here.cargo("build").env("RUSTC", &rustc).run().status.success()
+    });
+    builds.next() == Some(true) && builds.next() == Some(false)
+}
+
+#[test]
+#[cfg(unix)]
+fn what_an_unwatched_script_in_the_compilers_place_reads_is_never_stale() {
+    let world = World::new(Mode::Without("observe"));
+    assert!(follows_what_a_script_reads(&world), "{}", world.events_text());
+}
+
+/// The negative control of the test above.
+#[test]
+#[cfg(unix)]
+fn without_its_guard_an_unwatched_script_in_the_compilers_place_is_stale() {
+    let world = World::new(Mode::Without("observe,input-scripts"));
+    assert!(!follows_what_a_script_reads(&world), "{}", world.events_text());
 }

@@ -69,6 +69,37 @@ fn a_variable_that_a_script_in_the_compilers_place_reads_is_an_input() {
     });
 }
 
+#[test]
+fn a_variable_that_was_not_set_when_a_script_ran_is_an_input() {
+    guarded_by("input-scripts").tell(|stage| {
+        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() {}"));
+        let linker = here.executable("own-cc", "#!/bin/sh\nexec cc \"$@\" -Wl,--build-id=0x${FLAVOUR:-00}\n");
+        for flavour in [None, Some("fedcba9876543210"), None] {
+            here.clean();
+            let cargo = here.cargo("build").env("RUSTFLAGS", format!("-Clinker={linker}"));
+            stage.sees(flavour.iter().fold(cargo, |cargo, value| cargo.env("FLAVOUR", value)).run());
+            let id = 0xfedc_ba98_7654_3210_u64.to_be_bytes();
+            let holds = here.bytes("target/debug/app").windows(8).any(|bytes| bytes == id);
+            stage.notes("holds its id", holds.to_string());
+        }
+    });
+}
+
+#[test]
+fn a_variable_that_was_not_set_when_a_macro_started_a_program_is_an_input() {
+    guarded_by("input-observed,input-env").tell(|stage| {
+        let body = "let out = std::process::Command::new(\"sh\").arg(\"-c\").arg(\"echo ${FLAVOUR:-none}\").output().unwrap(); \
+                    String::from_utf8(out.stdout).unwrap()";
+        let here = stage.checkout("here", &printing_what_a_macro_makes(body));
+        for flavour in [None, Some("sweet"), None] {
+            here.clean();
+            let cargo = here.cargo("build");
+            stage.sees(flavour.iter().fold(cargo, |cargo, value| cargo.env("FLAVOUR", value)).run());
+            stage.sees(here.program("app"));
+        }
+    });
+}
+
 fn link(here: &Checkout<'_>, target: &str, name: &str) {
     let place = here.path(name);
     let _ = std::fs::remove_file(&place);

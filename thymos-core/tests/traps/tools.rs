@@ -1,7 +1,8 @@
 //! Tools that call cargo or stand in the compiler's place, with the wrapper set for everything.
 #![cfg(unix)]
 
-use crate::support::{Checkout, package, real_rustc, require_tool, workspace};
+use crate::support::{Checkout, Files, Mode, package, real_rustc, require_tool, workspace};
+use crate::toolchain::host;
 use crate::trap::{compared_with_cargo, guarded_by};
 
 #[test]
@@ -40,6 +41,78 @@ fn another_driver_in_the_compilers_place_is_another_compiler() {
             let cargo = here.cargo("build");
             stage.sees(rustc.iter().fold(cargo, |cargo, rustc| cargo.env("RUSTC", rustc)).run());
             stage.sees(here.program("app"));
+        }
+    });
+}
+
+/// Miri's driver, as far as a cache can tell: a compiled program that asks a variable whether it is to be rustc.
+const MIRI: &str = r#"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int main(int count, char **arguments) {
+    char *driven[count + 3];
+    memcpy(driven, arguments, (count + 1) * sizeof *driven);
+    if (!getenv("MIRI_BE_RUSTC")) {
+        driven[count] = "--cfg";
+        driven[count + 1] = "driven";
+        driven[count + 2] = 0;
+    }
+    execv(RUSTC, driven);
+    return 127;
+}
+"#;
+
+fn miri(here: &Checkout<'_>) -> String {
+    here.write("bin/miri.c", MIRI);
+    let mut cc = here.command("cc".as_ref());
+    cc.arg(format!("-DRUSTC=\"{}\"", real_rustc().display())).args(["bin/miri.c", "-o", "bin/miri"]);
+    assert!(cc.status().expect("Rust needs a C compiler, so there is one").success());
+    here.path("bin/miri").display().to_string()
+}
+
+/// A program that tells how it was compiled, and how its build script was.
+fn telling_of_its_driver() -> Files {
+    package("app")
+        .file("build.rs", "fn main() { println!(\"cargo:rustc-env=SCRIPT={}\", cfg!(driven)) }")
+        .file("src/main.rs", "fn main() { println!(\"{} {}\", cfg!(driven), env!(\"SCRIPT\")) }")
+        .append("Cargo.toml", "[lints.rust]\nunexpected_cfgs = \"allow\"")
+}
+
+#[test]
+fn a_variable_that_a_driver_in_the_compilers_place_reads_is_an_input() {
+    guarded_by("input-scripts").tell(|stage| {
+        let here = stage.checkout("here", &telling_of_its_driver());
+        let driver = miri(&here);
+        for be_rustc in [None, Some("host"), None] {
+            here.clean();
+            let cargo = here.cargo("build").env("RUSTC", &driver);
+            stage.sees(be_rustc.iter().fold(cargo, |cargo, value| cargo.env("MIRI_BE_RUSTC", value)).run());
+            stage.sees(here.program("app"));
+        }
+    });
+}
+
+#[test]
+fn a_wrapper_that_takes_our_place_has_it_to_itself_or_hands_on_to_us() {
+    compared_with_cargo().tell(|stage| {
+        let here = stage.checkout("here", &telling_of_its_driver());
+        let driver = miri(&here);
+        let next = if stage.world().mode() == Mode::Plain { "" } else { env!("CARGO_BIN_EXE_thymos") };
+        // As cargo-miri does: what runs on the host, which is what gets no `--target`, is compiled by rustc.
+        let script = |next: &str| {
+            format!(
+                "#!/bin/sh\ncase \" $* \" in *' --target '*) ;; *) export MIRI_BE_RUSTC=host;; esac\nexec {next} \"$@\"\n"
+            )
+        };
+        let alone = here.executable("bin/alone", &script(""));
+        let chained = here.executable("bin/chained", &script(next));
+        let target = format!("build --target {}", host());
+        for wrapper in [&alone, &chained, &alone, &chained] {
+            here.clean();
+            stage.sees(here.cargo(&target).env("RUSTC", &driver).env("RUSTC_WRAPPER", wrapper).run());
+            stage.sees(here.run(&format!("target/{}/debug/app", host())));
         }
     });
 }
