@@ -85,7 +85,7 @@ impl Cargo {
 
     /// Starts it, for tests in which two run at once.
     pub fn start(mut self) -> Started {
-        Started(spawn(&mut self.command))
+        Started(spawn(&mut self.command, Stdio::null()))
     }
 }
 
@@ -93,6 +93,11 @@ impl Cargo {
 pub struct Started(pub Child);
 
 impl Started {
+    /// Starts a process that the test talks to.
+    pub fn talking(command: &mut Command) -> Started {
+        Started(spawn(command, Stdio::piped()))
+    }
+
     pub fn finish(self) -> Run {
         Run::from(self.0.wait_with_output().expect("a child can be waited for"))
     }
@@ -108,7 +113,7 @@ pub struct Run {
 
 impl Run {
     pub fn of(command: &mut Command) -> Run {
-        Started(spawn(command)).finish()
+        Started(spawn(command, Stdio::null())).finish()
     }
 
     pub fn ok(self) -> Run {
@@ -121,9 +126,9 @@ impl Run {
 /// for a moment hold the file open, and whoever started that file just then would be told that it is busy.
 pub(super) static EXECUTABLES: RwLock<()> = RwLock::new(());
 
-fn spawn(command: &mut Command) -> Child {
+fn spawn(command: &mut Command, stdin: Stdio) -> Child {
     let _starting = EXECUTABLES.read().unwrap_or_else(PoisonError::into_inner);
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     child.unwrap_or_else(|error| panic!("start {:?}: {error}", command.get_program()))
 }
 

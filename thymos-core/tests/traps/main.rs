@@ -10,6 +10,7 @@ mod trap;
 
 mod arguments;
 mod damage;
+mod editor;
 mod environment;
 mod fresh;
 mod interruption;
