@@ -202,8 +202,18 @@ pub fn codegen(name: &str) -> Option<Codegen> {
     CODEGEN.iter().find(|(known, _)| *known == name).map(|(_, class)| *class)
 }
 
-/// The unstable options that change nothing that the key does not hold.
-const UNSTABLE: &[&str] = &["allow-features", "embed-metadata", "macro-backtrace", "threads", "unstable-options"];
+/// The unstable options that change nothing that the key does not hold. The runtimes of sanitizers lie among the target's
+/// libraries, which the compiler's identity covers.
+const UNSTABLE: &[&str] = &[
+    "allow-features",
+    "embed-metadata",
+    "macro-backtrace",
+    "sanitizer",
+    "sanitizer-memory-track-origins",
+    "sanitizer-recover",
+    "threads",
+    "unstable-options",
+];
 
 /// Returns whether an unstable option is known and may be cached.
 #[must_use]

@@ -18,6 +18,7 @@ mod native;
 mod probes;
 mod proc_macros;
 mod reads;
+mod sanitizers;
 mod sharing;
 mod sources;
 mod streams;
