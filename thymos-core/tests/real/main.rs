@@ -9,6 +9,8 @@ mod support;
 mod accounted;
 mod oracle;
 mod projects;
+mod remapped;
+mod witness;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -21,7 +23,7 @@ fn real_projects_are_what_plain_cargo_makes_of_them() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn every_file_that_a_compile_of_a_real_project_opened_is_accounted_for() {
+fn everything_that_a_compile_of_a_real_project_looked_at_is_accounted_for() {
     each(accounted::check, &["b3sum"]);
 }
 

@@ -3,12 +3,19 @@
 //! Plain cargo builds it at two places. Then the same places are built through the cache, the first with an empty store and
 //! the second with a warm one, and what comes out is compared. A difference between the two plain builds is no fault of a
 //! cache, so only what plain cargo makes alike at both places is compared between places; what it makes at one place is
-//! compared there, unless a second plain build at that place differs from the first.
+//! compared there, unless a second plain build at that place differs from the first. In the end every hit is compiled again
+//! (`THYMOS_VERIFY`).
+//!
+//! Where programs show the remapping, `remapped.rs` says what they are compared with.
 
 use std::collections::BTreeMap;
 
+use thymos_core::cause::Cause;
+use thymos_core::event::{self, Event};
+
 use crate::projects::{Project, Tests};
-use crate::support::{Checkout, Mode, Run, Stats, World};
+use crate::remapped;
+use crate::support::{Cargo, Checkout, Mode, Run, Stats, World};
 
 /// Ways in which a compile of these projects is not cached, and why that is right.
 const EXPECTED: [(&str, &str); 3] = [
@@ -17,8 +24,8 @@ const EXPECTED: [(&str, &str); 3] = [
     ("-o", "rustix's build script asks the same, and wants no output"),
 ];
 
-const HERE: &str = "here";
-const THERE: &str = "there/and/deeper";
+pub const HERE: &str = "here";
+pub const THERE: &str = "there/and/deeper";
 
 /// Builds the project plainly and through the cache, and compares.
 pub fn judge(project: &Project) {
@@ -37,29 +44,42 @@ pub fn judge(project: &Project) {
     for place in [HERE, THERE] {
         world.at(place).remove("target");
     }
+    let wanted = match project.remapped {
+        Some(why) => remapped::wanted(project, &world, &plain, why),
+        None => plain.clone(),
+    };
     let alike: Vec<_> =
-        project.programs.iter().filter(|program| plain[0].get(*program) == plain[1].get(*program)).collect();
+        project.programs.iter().filter(|program| wanted[0].get(*program) == wanted[1].get(*program)).collect();
     eprintln!("{name}: plain cargo makes {alike:?} of {:?} alike at both places", project.programs);
 
     world.set_mode(Mode::Cached);
     world.zero();
-    let cold = built_and_fresh(project, &mut world, HERE, &plain[0]);
+    let cold = built_and_fresh(project, &mut world, HERE, &wanted[0]);
     assert_accounted(&cold, &world);
     world.zero();
-    let warm = built_and_fresh(project, &mut world, THERE, &plain[1]);
+    let warm = built_and_fresh(project, &mut world, THERE, &wanted[1]);
     assert_accounted(&warm, &world);
-    let bound = project.bound.len() as u64;
-    assert_eq!(warm.misses, bound, "{name}: every other compile is a hit: {warm:#?}\n{}", left_out_events(&world));
+    assert_only_bound(project, &world);
+    assert_confirmed(project, &world);
 
     tests_say_the_same(project, &world, results.as_ref());
+    if project.remapped.is_some() {
+        remapped::assert_plain_without(project, &world, &plain);
+    }
     eprintln!("{name}: {} compiles, {} of them again elsewhere", cold.hits + cold.misses, warm.hits);
 }
 
 /// Digests of the release programs.
-type Programs = BTreeMap<&'static str, u64>;
+pub type Programs = BTreeMap<&'static str, u64>;
 
-fn build(project: &Project, here: &Checkout<'_>) -> Programs {
-    here.cargo("build --release --locked").ok();
+/// Builds the release programs.
+pub fn build(project: &Project, here: &Checkout<'_>) -> Programs {
+    build_with(project, here, |cargo| cargo)
+}
+
+/// Builds the release programs with what is added to the call of cargo.
+pub fn build_with(project: &Project, here: &Checkout<'_>, add: impl Fn(Cargo) -> Cargo) -> Programs {
+    add(here.cargo("build --release --locked")).ok();
     let digest = |program: &&'static str| {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let mut hasher = DefaultHasher::new();
@@ -69,14 +89,14 @@ fn build(project: &Project, here: &Checkout<'_>) -> Programs {
     project.programs.iter().map(digest).collect()
 }
 
-fn built_and_fresh(project: &Project, world: &mut World, place: &str, plain: &Programs) -> Stats {
+fn built_and_fresh(project: &Project, world: &mut World, place: &str, wanted: &Programs) -> Stats {
     let name = project.name();
     let programs = build(project, &world.at(place));
     let stats = world.stats();
     world.at(place).assert_fresh("build --release --locked");
-    if programs != *plain {
+    if programs != *wanted {
         let again = build_plainly(project, world, place);
-        assert_ne!(&again, plain, "{name} at {place}: the programs are those of plain cargo, byte for byte");
+        assert_ne!(&again, wanted, "{name} at {place}: the programs are those of plain cargo, byte for byte");
         eprintln!("{name} at {place}: two plain builds differ too, so bytes say nothing");
         assert_eq!(build(project, &world.at(place)), programs, "{name} at {place}: what is stored is what comes back");
     }
@@ -87,10 +107,48 @@ fn built_and_fresh(project: &Project, world: &mut World, place: &str, plain: &Pr
 fn build_plainly(project: &Project, world: &mut World, place: &str) -> Programs {
     world.at(place).remove("target");
     world.set_mode(Mode::Plain);
-    let programs = build(project, &world.at(place));
+    let programs = match project.remapped {
+        Some(_) => remapped::build(project, world, place),
+        None => build(project, &world.at(place)),
+    };
     world.at(place).remove("target");
     world.set_mode(Mode::Cached);
     programs
+}
+
+/// What was compiled again at the second place are the units that belong to one place, by name, and nothing else.
+fn assert_only_bound(project: &Project, world: &World) {
+    let misses: Vec<Event> = counted(world).filter(|event| event.outcome == "miss").collect();
+    let mut missed: Vec<&str> =
+        misses.iter().map(|event| event::name(&event.krate, &event.kind, &event.package)).collect();
+    let mut bound: Vec<&str> = project.bound.iter().map(|(name, _)| *name).collect();
+    missed.sort_unstable();
+    bound.sort_unstable();
+    let causes: Vec<_> = misses.iter().map(|event| (&event.krate, &event.kind, &event.cause)).collect();
+    assert_eq!(missed, bound, "{}: every other compile is a hit: {causes:#?}", project.name());
+}
+
+/// Every hit is compiled again, and the compiler makes what the store holds.
+fn assert_confirmed(project: &Project, world: &World) {
+    let name = project.name();
+    let there = world.at(THERE);
+    let restored = build(project, &there);
+    there.remove("target");
+    world.zero();
+    let confirmed = build_with(project, &there, |cargo| cargo.env("THYMOS_VERIFY", "1"));
+    let stats = world.stats();
+    assert_accounted(&stats, world);
+    assert_eq!(stats.misses, 0, "{name}: every compile is a hit: {stats:#?}\n{}", left_out_events(world));
+    assert!(stats.hits > 0 && stats.verified == stats.hits, "{name}: every hit is confirmed: {stats:#?}");
+    let doubts: Vec<_> = counted(world).filter_map(|event| event.trouble).collect();
+    assert!(doubts.is_empty(), "{name}: {doubts:#?}");
+    assert_eq!(confirmed, restored, "{name}: a hit that is confirmed is laid out like any other");
+    eprintln!("{name}: {} hits were compiled again and found right", stats.verified);
+}
+
+/// Returns the events since the counters were last set to zero.
+fn counted(world: &World) -> impl Iterator<Item = Event> {
+    thymos_core::stats::counted(&world.store()).events.into_iter()
 }
 
 fn results(project: &Project, here: &Checkout<'_>) -> Option<Vec<String>> {
@@ -150,6 +208,6 @@ fn assert_accounted(stats: &Stats, world: &World) {
 }
 
 fn left_out_events(world: &World) -> String {
-    let cached = |line: &&str| line.contains("\"outcome\":\"hit\"") || line.contains("\"reason\":\"never seen\"");
-    world.events_text().lines().filter(|line| !cached(line)).collect::<Vec<_>>().join("\n")
+    let left_out = counted(world).filter(|event| event.outcome != "hit" && event.cause != Some(Cause::NeverSeen));
+    left_out.map(|event| format!("{event:?}")).collect::<Vec<_>>().join("\n")
 }

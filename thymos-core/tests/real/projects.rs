@@ -14,6 +14,8 @@ pub struct Project {
     pub tests: Tests,
     /// Crates that belong to one place, each with the reason why no other place may use them.
     pub bound: &'static [(&'static str, &'static str)],
+    /// Why the programs show that the target directory is remapped, where they do.
+    pub remapped: Option<&'static str>,
 }
 
 /// Where a project's files come from.
@@ -36,7 +38,7 @@ use Source::{Published, Written};
 use Tests::{Compared, Left};
 
 const fn project(source: Source, programs: &'static [&'static str], tests: Tests) -> Project {
-    Project { source, programs, tests, bound: &[] }
+    Project { source, programs, tests, bound: &[], remapped: None }
 }
 
 pub const PROJECTS: [Project; 13] = [
@@ -52,7 +54,10 @@ pub const PROJECTS: [Project; 13] = [
     project(Published("just@1.59.0"), &["just"], Compared("--lib")),
     project(Published("sd@1.0.0"), &["sd"], Compared("")),
     // A build script that renders a template into code.
-    project(Published("tokei@12.1.2"), &["tokei"], Compared("")),
+    Project {
+        remapped: Some("file!() of the generated code that it includes stands in its panics"),
+        ..project(Published("tokei@12.1.2"), &["tokei"], Compared(""))
+    },
     // A proc macro that reads templates, and a build script that writes completions.
     Project {
         bound: &[("zoxide", "askama asks for CARGO_MANIFEST_DIR, whose value is a path")],
