@@ -19,11 +19,13 @@ use crate::support::{Checkout, Mode, World, require_tool, users_directory};
 use crate::witness::{Unit, WITNESS, traced};
 
 /// What no manifest names, and why that is right.
-const EXCUSED: [(&str, &str); 6] = [
+const EXCUSED: [(&str, &str); 8] = [
     ("/dev/", "devices have no content"),
     ("/proc/", "the kernel's account of the process, which its allocator and its threads ask for"),
     ("/sys/", "the same"),
     ("/etc/ld.so.cache", "tells the loader where libraries are, and the libraries count"),
+    ("/etc/ld.so.preload", "names libraries for every process of the system"),
+    ("/etc/malloc.conf", "the settings of the compiler's allocator"),
     ("/usr/lib/locale/", "the language of messages that nobody keeps"),
     ("/usr/share/locale/", "the same"),
 ];
@@ -51,18 +53,21 @@ pub fn check(project: &Project) {
     let here = world.at("here");
     here.cargo("build --locked").ok();
     let known = Known::gather(&world, &here);
-    let mut units = 0;
+    let (mut units, mut seen) = (0, [0; 3]);
     let mut strange = Vec::new();
     for unit in traced(&traces) {
         // What failed under strace, a probe, failed in the cache and is not stored.
         let Some(inputs) = known.inputs.get(&unit.stem) else { continue };
         units += 1;
-        let found = [known.read(&unit, inputs), known.vain(&unit, inputs), known.listed(&unit, inputs)];
-        strange.extend(found.concat().into_iter().map(|what| format!("{}: {what}", unit.stem)));
+        let told = |inputs| [known.read(&unit, inputs), known.vain(&unit, inputs), known.listed(&unit, inputs)];
+        strange.extend(told(inputs).concat().into_iter().map(|what| format!("{}: {what}", unit.stem)));
+        told(&Inputs::default()).iter().zip(&mut seen).for_each(|(noticed, seen)| *seen += noticed.len());
     }
     assert!(units > 3, "the units of the two builds have the same names: {units}");
+    // If no manifest named anything, the witness would notice.
+    assert!(seen[0] > units && seen[1] > units, "the witness sees: {seen:?} by {units} units");
     assert!(strange.is_empty(), "in no manifest:\n{}", strange.join("\n"));
-    eprintln!("{}: everything that {units} compiles looked at is accounted for", project.name());
+    eprintln!("{}: everything that {units} compiles looked at is accounted for: {seen:?}", project.name());
 }
 
 /// What the store says.
@@ -164,10 +169,11 @@ impl Known {
         strange.map(|path| format!("listed {}", path.display())).collect()
     }
 
-    /// What the compiler's identity covers, where rustc finds by hash what it then opens, and what the compile made itself.
+    /// What the compiler's identity covers, where rustc finds by hash what it then opens, and the unit's own outputs.
     fn is_no_input(&self, unit: &Unit, path: &Path) -> bool {
         path.starts_with(&self.sysroot)
             || path.ancestors().any(|above| unit.dependencies.contains(above) || unit.made.contains(above))
+            || path.file_name().is_some_and(|name| stem_of(name.as_encoded_bytes()) == unit.stem)
             || excused(path)
     }
 }
