@@ -1,9 +1,9 @@
 //! Runs a command under observation, with its own standard streams, and prints what it looked at to standard error.
 //!
-//! `cargo run --example observe -- [--quiet | --plain | --no-links] COMMAND [ARG ...]`
+//! `cargo run --example observe -- [--quiet | --plain | --own-links-go-by] COMMAND [ARG ...]`
 //!
-//! `--quiet` prints nothing and `--plain` does not observe either: the two sides of a measurement. `--no-links` is
-//! `--quiet` without look-ups of symbolic links.
+//! `--quiet` prints nothing and `--plain` does not observe either: the two sides of a measurement. `--own-links-go-by`
+//! is `--quiet` without the paths that the command itself resolves.
 
 use std::process::{Command, ExitCode, ExitStatus};
 
@@ -11,9 +11,9 @@ use thymos_core::observe::{self, Links, Observed, Options};
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1).peekable();
-    let mode = args.next_if(|arg| ["--quiet", "--plain", "--no-links"].iter().any(|mode| arg == mode));
+    let mode = args.next_if(|arg| ["--quiet", "--plain", "--own-links-go-by"].iter().any(|mode| arg == mode));
     let Some(program) = args.next() else {
-        eprintln!("usage: observe [--quiet | --plain | --no-links] COMMAND [ARG ...]");
+        eprintln!("usage: observe [--quiet | --plain | --own-links-go-by] COMMAND [ARG ...]");
         return ExitCode::from(2);
     };
     let mode = mode.as_ref().and_then(|mode| mode.to_str());
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     if mode == Some("--plain") {
         return exit_code(command.status().ok());
     }
-    let links = if mode == Some("--no-links") { Links::Ignored } else { Links::Watched };
+    let links = if mode == Some("--own-links-go-by") { Links::ExceptOwn } else { Links::Watched };
     let options = Options { links, ..Options::default() };
     let observed = match observe::run(command, options).and_then(observe::Running::wait) {
         Ok(observed) => observed,

@@ -7,17 +7,25 @@
 //! `compilers/<key>` with the stamp of each file and directory, and every look-up checks every stamp, so a toolchain that
 //! is updated behind its path is another compiler at once.
 
+use std::cmp::Reverse;
 use std::ffi::OsStr;
+use std::io;
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, ScopedJoinHandle};
 
+use crate::action::ActionKey;
 use crate::codec::{Reader, Writer};
 use crate::digest::{Digest, FieldHasher};
 use crate::environment::{self, Environment};
 use crate::invocation::Head;
 use crate::memo::Memo;
-use crate::os;
+use crate::os::{self, Wait};
 use crate::stamp::Stamp;
+use crate::store::Store;
 
 const MAGIC: &[u8] = b"thymos compiler 1\n";
 
@@ -50,19 +58,23 @@ impl Query<'_> {
     ///
     /// # Errors
     /// A sentence about the first file that could not be read.
-    pub fn identify(&self, records: &Path, memo: &Memo) -> Result<Compiler, String> {
+    pub fn identify(&self, store: &Store) -> Result<Compiler, String> {
         let rustc = self.find(&self.head.rustc).ok_or_else(|| "compiler not found".to_owned())?;
         let driver = match &self.head.driver {
             Some(driver) => Some(self.find(driver).ok_or_else(|| "driver not found".to_owned())?),
             None => None,
         };
-        let record = records.join(self.key(&rustc, driver.as_deref()).hex());
-        if let Some(known) = std::fs::read(&record).ok().and_then(|bytes| decode(&bytes))
-            && known.files.iter().all(|(path, stamp)| Stamp::of(path).is_ok_and(|now| now == *stamp))
-        {
+        let key = self.key(&rustc, driver.as_deref());
+        let record = store.compilers().join(key.hex());
+        if let Some(known) = recall(&record) {
             return Ok(known);
         }
-        let compiler = self.gather(rustc, driver, memo)?;
+        // Cargo starts several units at once, and one reading of some hundred megabytes is enough for all.
+        let _lock = store.lock(&ActionKey(key), Wait::Yes);
+        if let Some(known) = recall(&record) {
+            return Ok(known);
+        }
+        let compiler = self.gather(rustc, driver, store.memo())?;
         let _ = crate::store::replace(&record, &encode(&compiler));
         Ok(compiler)
     }
@@ -80,17 +92,18 @@ impl Query<'_> {
     }
 
     fn gather(&self, rustc: PathBuf, driver: Option<PathBuf>, memo: &Memo) -> Result<Compiler, String> {
-        let sysroot = match self.sysroot {
-            Some(path) => path.to_owned(),
-            None => self.ask(&rustc, &["--print", "sysroot"]).map(PathBuf::from)?,
-        };
-        let host = self.host(&rustc)?;
+        let (sysroot, host, loaded) = thread::scope(|scope| {
+            let host = scope.spawn(|| self.host(&rustc));
+            let loaded = scope.spawn(|| loaded(&rustc));
+            (self.sysroot(&rustc), joined(host), joined(loaded))
+        });
+        let (sysroot, host) = (sysroot?, host?);
         let mut paths: Vec<PathBuf> = std::iter::once(rustc.clone()).chain(driver).collect();
         libraries(&sysroot.join("lib"), &mut paths);
         libraries(&sysroot.join("bin"), &mut paths);
         let programs = ["rustc", "clippy-driver"].map(|name| format!("bin/{name}{}", std::env::consts::EXE_SUFFIX));
         paths.extend(programs.map(|program| sysroot.join(program)).into_iter().filter(|program| program.is_file()));
-        loaded(&rustc, &mut paths);
+        paths.extend(loaded);
         let mut directories = vec![sysroot.join("lib")];
         for target in [host.as_str()].into_iter().chain(self.target) {
             let rustlib = sysroot.join("lib/rustlib").join(target);
@@ -100,7 +113,14 @@ impl Query<'_> {
         }
         paths.sort();
         paths.dedup();
-        digest_all(paths, directories, sysroot, memo)
+        digest_all(&paths, directories, sysroot, memo)
+    }
+
+    fn sysroot(&self, rustc: &Path) -> Result<PathBuf, String> {
+        match self.sysroot {
+            Some(path) => Ok(path.to_owned()),
+            None => self.ask(rustc, &["--print", "sysroot"]).map(PathBuf::from),
+        }
     }
 
     fn host(&self, rustc: &Path) -> Result<String, String> {
@@ -145,6 +165,12 @@ impl Query<'_> {
     }
 }
 
+/// Returns the compiler on record, if each of its files is still the one that was read.
+fn recall(record: &Path) -> Option<Compiler> {
+    let known = decode(&std::fs::read(record).ok()?)?;
+    known.files.iter().all(|(path, stamp)| Stamp::of(path).is_ok_and(|now| now == *stamp)).then_some(known)
+}
+
 /// rustup's stand-ins are links, symbolic or hard, to one executable beside them.
 fn is_rustup(program: &Path) -> bool {
     let rustup = program.with_file_name(format!("rustup{}", std::env::consts::EXE_SUFFIX));
@@ -164,30 +190,33 @@ fn libraries(directory: &Path, paths: &mut Vec<PathBuf>) {
     }
 }
 
-/// Adds what the system's loader finds for the compiler elsewhere, as distributions arrange it.
+/// Returns what the system's loader finds for the compiler elsewhere, as distributions arrange it.
 ///
 /// The loader lists what it would load when `LD_TRACE_LOADED_OBJECTS` is set, which is how ldd works (ld.so(8)).
 #[cfg(target_os = "linux")]
-fn loaded(rustc: &Path, paths: &mut Vec<PathBuf>) {
+fn loaded(rustc: &Path) -> Vec<PathBuf> {
     let is_program = std::fs::File::open(rustc).ok().and_then(|mut file| {
         let mut magic = [0; 4];
-        std::io::Read::read_exact(&mut file, &mut magic).ok().map(|()| magic == *b"\x7fELF")
+        io::Read::read_exact(&mut file, &mut magic).ok().map(|()| magic == *b"\x7fELF")
     });
     if is_program != Some(true) {
-        return;
+        return Vec::new();
     }
     let listing = Command::new(rustc).env("LD_TRACE_LOADED_OBJECTS", "1").env(environment::ACTIVE, "1").output();
     let listing = listing.map(|output| output.stdout).unwrap_or_default();
-    for line in String::from_utf8_lossy(&listing).lines() {
-        let path = line.split(" => ").nth(1).and_then(|rest| rest.rsplit_once(" (")).map(|(path, _)| path);
-        let ours =
-            |name: &str| name.starts_with("librustc") || name.starts_with("libLLVM") || name.starts_with("libstd-");
-        paths.extend(path.map(PathBuf::from).filter(|path| path.file_name().and_then(OsStr::to_str).is_some_and(ours)));
-    }
+    let ours = |path: &PathBuf| {
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        name.starts_with("librustc") || name.starts_with("libLLVM") || name.starts_with("libstd-")
+    };
+    let listing = String::from_utf8_lossy(&listing);
+    let lines = listing.lines().filter_map(|line| line.split(" => ").nth(1)?.rsplit_once(" ("));
+    lines.map(|(path, _)| PathBuf::from(path)).filter(ours).collect()
 }
 
 #[cfg(not(target_os = "linux"))]
-fn loaded(_rustc: &Path, _paths: &mut Vec<PathBuf>) {}
+fn loaded(_rustc: &Path) -> Vec<PathBuf> {
+    Vec::new()
+}
 
 /// Adds every file of a directory, and the directory itself for what may be added to it.
 fn everything(directory: &Path, paths: &mut Vec<PathBuf>, directories: &mut Vec<PathBuf>) {
@@ -196,24 +225,48 @@ fn everything(directory: &Path, paths: &mut Vec<PathBuf>, directories: &mut Vec<
     paths.extend(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()));
 }
 
-fn digest_all(
-    paths: Vec<PathBuf>,
-    directories: Vec<PathBuf>,
-    sysroot: PathBuf,
-    memo: &Memo,
-) -> Result<Compiler, String> {
+fn digest_all(paths: &[PathBuf], directories: Vec<PathBuf>, sysroot: PathBuf, memo: &Memo) -> Result<Compiler, String> {
     let mut hasher = FieldHasher::new("compiler");
     let mut files = Vec::with_capacity(paths.len() + directories.len());
-    for path in paths {
-        let read = memo.digest(&path);
+    for (path, read) in paths.iter().zip(read_all(paths, memo)) {
         let (digest, stamp) = read.map_err(|error| format!("{}: {}", path.display(), crate::outcome::plain(&error)))?;
         hasher.bytes(path.file_name().unwrap_or_default().as_encoded_bytes());
         hasher.digest(&digest);
-        files.push((path, stamp));
+        files.push((path.clone(), stamp));
     }
     let stamps = directories.into_iter().filter_map(|path| Stamp::of(&path).ok().map(|stamp| (path, stamp)));
     files.extend(stamps);
     Ok(Compiler { digest: hasher.finish(), sysroot, files })
+}
+
+/// Reads files side by side, the largest first: two libraries hold half of a compiler's bytes. Returns results in the order of
+/// `paths`.
+fn read_all(paths: &[PathBuf], memo: &Memo) -> Vec<io::Result<(Digest, Stamp)>> {
+    let size = |at: &usize| std::fs::metadata(&paths[*at]).map_or(0, |metadata| metadata.len());
+    let mut order: Vec<usize> = (0..paths.len()).collect();
+    order.sort_by_cached_key(|at| Reverse(size(at)));
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let turns = std::iter::from_fn(|| order.get(next.fetch_add(1, Ordering::Relaxed)).copied());
+        turns.map(|at| (at, memo.digest(&paths[at]))).collect::<Vec<_>>()
+    };
+    let mut read = thread::scope(|scope| {
+        let others: Vec<_> = (1..readers()).map(|_| scope.spawn(work)).collect();
+        let mut read = work();
+        others.into_iter().for_each(|other| read.extend(joined(other)));
+        read
+    });
+    read.sort_by_key(|(at, _)| *at);
+    read.into_iter().map(|(_, result)| result).collect()
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// More than this many readers wait for memory and no longer for the processor.
+fn readers() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get).min(8)
 }
 
 fn encode(compiler: &Compiler) -> Vec<u8> {

@@ -73,6 +73,9 @@ impl Lookup<'_> {
             Input::Listing(rooted, digest) => {
                 path(rooted).is_some_and(|path| listing(&path).is_ok_and(|now| now == *digest))
             }
+            Input::Link(rooted, target) if target.is_empty() => {
+                path(rooted).and_then(|path| fs::symlink_metadata(path).ok()).is_some_and(|now| !now.is_symlink())
+            }
             Input::Link(rooted, target) => path(rooted)
                 .and_then(|path| fs::read_link(path).ok())
                 .is_some_and(|now| roots.rooted_path(&now) == *target),

@@ -35,6 +35,8 @@ pub enum Candidate {
     Directory(PathBuf),
     /// What a symbolic link says.
     Link(PathBuf),
+    /// That what is there is no symbolic link.
+    NoLink(PathBuf),
     /// Which file a search of `PATH` finds by this name.
     Program(OsString),
 }
@@ -56,6 +58,8 @@ pub struct Rules<'a> {
     pub incremental: Option<PathBuf>,
     /// Directories that are known to be there because the compile works in them.
     pub known: Vec<PathBuf>,
+    /// Whether the links that the compiler looked up by itself went by unseen, so that the others are those of proc macros.
+    pub foreign_links: bool,
     /// Whether a path is that of an output of this unit.
     pub is_output: &'a dyn Fn(&Path) -> bool,
 }
@@ -194,7 +198,8 @@ impl Rules<'_> {
             (_, Seen::Absent) if self.is_searched(&path) => None,
             (_, Seen::Absent) => Guard::InputAbsence.on().then_some(Candidate::Absent(path)),
             (AccessKind::ReadLink, Seen::Other) => Some(Candidate::Link(path)),
-            (AccessKind::ReadLink, _) => None,
+            (AccessKind::ReadLink, _) => (self.foreign_links && self.is_compiler(&access.program) && !is_known())
+                .then_some(Candidate::NoLink(path)),
             (AccessKind::List, _) => Some(Candidate::Listing(path)),
             (_, Seen::Directory) => (!is_known()).then_some(Candidate::Directory(path)),
             (_, Seen::File(stat)) => Some(Candidate::File(path, Some(stamp(&stat)))),

@@ -9,7 +9,7 @@ mod surroundings;
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -112,6 +112,12 @@ impl Recorder<'_> {
             && path.file_name().is_some_and(|name| self.invocation.owns(name))
     }
 
+    /// Returns the digest of an output, and the roots whose paths it holds.
+    fn read(&self, path: &Path) -> io::Result<(Digest, Vec<Root>)> {
+        let mut file = self.request.roots.watch(File::open(path)?);
+        Ok((Digest::of_reader(&mut file)?, file.found()))
+    }
+
     #[expect(clippy::type_complexity, reason = "three parts of one pass over the files")]
     fn outputs(&self) -> Result<(Vec<Output>, Vec<(PathBuf, Digest, Sharing)>, Found), Outcome> {
         let unit = self.invocation;
@@ -134,10 +140,9 @@ impl Recorder<'_> {
             if !metadata.is_file() {
                 return Err(Outcome::Bypass(Bypass::StrangeOutput(name.display().to_string())));
             }
-            let bytes = fs::read(entry.path()).map_err(|error| gather(&error))?;
-            let digest = Digest::of(&bytes);
+            let (digest, roots) = self.read(&entry.path()).map_err(|error| gather(&error))?;
             self.memo.remember(&Stamp::from(&metadata), &digest);
-            for root in self.request.roots.found_in(&bytes) {
+            for root in roots {
                 found.entry(root).or_insert_with(|| name.display().to_string());
             }
             let name = name.as_encoded_bytes().to_vec();

@@ -12,11 +12,13 @@ use crate::environment::{self, Environment};
 use crate::guard::{self, Guard};
 use crate::invocation::{Argument, Head, Invocation};
 use crate::memo::Memo;
+use crate::observe::Links;
 use crate::os;
 use crate::outcome::{Bypass, Degraded, Outcome, plain};
 use crate::roots::{Root, Roots};
 use crate::settings::Remap;
 use crate::stamp::Stamp;
+use crate::store::Store;
 
 /// The surroundings of an invocation.
 #[derive(Debug)]
@@ -29,6 +31,15 @@ pub struct Surroundings<'a> {
     pub head: &'a Head,
     /// Whether workspace paths are remapped.
     pub remap: Remap,
+}
+
+impl Surroundings<'_> {
+    /// Returns which look-ups of symbolic links are watched. Those that rustc resolves lead to files that it then opens; clippy
+    /// looks for its settings by resolving their names.
+    #[must_use]
+    pub fn links(&self) -> Links {
+        if self.head.driver.is_none() { Links::ExceptOwn } else { Links::Watched }
+    }
 }
 
 /// A file that the key holds by content, as it was when the key was made.
@@ -62,22 +73,18 @@ impl Request {
     ///
     /// # Errors
     /// The outcome to count when there can be no look-up.
-    pub fn gather(
-        invocation: &Invocation,
-        around: &Surroundings<'_>,
-        records: &Path,
-        memo: &Memo,
-    ) -> Result<Self, Outcome> {
+    pub fn gather(invocation: &Invocation, around: &Surroundings<'_>, store: &Store) -> Result<Self, Outcome> {
         let query = compiler::Query {
             head: around.head,
             target: invocation.target.as_deref(),
             sysroot: invocation.sysroot.as_deref(),
             environment: around.environment,
         };
-        let compiler = query.identify(records, memo).map_err(|why| Outcome::Degraded(Degraded::Compiler(why)))?;
+        let compiler = query.identify(store).map_err(|why| Outcome::Degraded(Degraded::Compiler(why)))?;
         let roots = roots(invocation, around, &compiler.sysroot);
         let mut keyed = Vec::new();
-        let action = Gather { invocation, around, roots: &roots, memo }.action(compiler.digest, &mut keyed)?;
+        let action =
+            Gather { invocation, around, roots: &roots, memo: store.memo() }.action(compiler.digest, &mut keyed)?;
         Ok(Self { key: action.key(), action, compiler, roots, keyed })
     }
 }

@@ -133,7 +133,7 @@ impl Unit {
             head: &self.head,
             remap: self.settings.remap,
         };
-        let request = match Request::gather(&self.invocation, &around, &store.compilers(), store.memo()) {
+        let request = match Request::gather(&self.invocation, &around, &store) {
             Ok(request) => request,
             Err(outcome) => self.pass(&outcome),
         };

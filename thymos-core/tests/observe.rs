@@ -11,6 +11,8 @@ mod escapes;
 mod files;
 #[path = "observe/harness.rs"]
 mod harness;
+#[path = "observe/links.rs"]
+mod links;
 #[path = "observe/processes.rs"]
 mod processes;
 #[path = "observe/signals.rs"]

@@ -2,8 +2,9 @@
  * macro asked for the working directory or for the program that it runs in.
  *
  * The invariant: the program cannot tell that this is here. The environment that `main` sees is the one it was meant to
- * have, in the same order; no descriptor stays open; nothing is printed; no system call is made after start-up. Nothing
- * is used of any C library but what is declared weak below, so one object serves glibc and musl.
+ * have, in the same order; no descriptor stays open; nothing is printed; no system call is made after start-up but in
+ * place of one of the program's own. Nothing is used of any C library but what is declared weak below, so one object
+ * serves glibc and musl.
  *
  * A name is recorded apart when code asks for it that was not there at start-up: a proc macro, loaded later.
  *
@@ -29,6 +30,7 @@ struct region {
   uint32_t overflow; /* 1 when a name found no room */
   uint32_t used;     /* bytes of `names` that are handed out */
   uint32_t unused;
+  uint64_t pass; /* what the filter lets a look-up of a link by that shows it; 0 for nothing */
   char original[ORIGINAL_ROOM]; /* the variable that LD_PRELOAD displaced */
   uint64_t slots[SLOTS];        /* hashes of the names that are recorded; 0 is free */
   unsigned char names[NAMES_ROOM]; /* records: length (4 bytes, written last), bytes, padding to 4 */
@@ -240,6 +242,10 @@ __attribute__((visibility("default"))) char *secure_getenv(const char *name) {
 #define HERE -100 /* AT_FDCWD */
 #define FAILED(result) ((result) < 0 && (result) > -4096)
 #define NO_MEMORY 12
+#define NOTHING_THERE 2 /* ENOENT */
+#define NO_DIRECTORY 20 /* ENOTDIR */
+#define NOT_A_LINK 22   /* EINVAL */
+#define MOST_LINKS 40
 #define LONGEST 4096
 
 extern int *__errno_location(void) __attribute__((weak));
@@ -277,10 +283,109 @@ __attribute__((visibility("default"))) char *getcwd(char *buffer, size_t size) {
   return FAILED(result) ? fail((int)-result) : to;
 }
 
+/* What the kernel says of a link, without anybody being asked. */
+static long look_up(const struct region *shared, const char *path, char *target, long room) {
+  uint64_t pass = shared->pass;
+  return call(NR_READLINKAT, HERE, (long)path, (long)target, room, (long)(uint32_t)pass, (long)(pass >> 32));
+}
+
+/* Returns whether what is left of a path asks for a directory in front of it and will not find out by itself. */
+static int needs_directory(const char *left) {
+  if (*left != '/')
+    return 0;
+  while (*left == '/')
+    left++;
+  return !*left || (left[0] == '.' && (!left[1] || left[1] == '/' || (left[1] == '.' && (!left[2] || left[2] == '/'))));
+}
+
+/* Resolves as realpath(3) does, into `at`. Returns the length, or an error number below 0, or 0 where the C library has to
+ * see to it, because the path is too long or something is wrong with it. */
+static long resolve_unasked(const struct region *shared, const char *path, char at[LONGEST]) {
+  char rest[LONGEST], target[LONGEST];
+  uint32_t length = 0, size = 0, links = 0;
+  for (; path[size]; size++) {
+    if (size + 1 >= LONGEST)
+      return 0;
+    rest[size] = path[size];
+  }
+  rest[size] = 0;
+  if (*rest != '/') {
+    long got = call(NR_GETCWD, (long)at, LONGEST, 0, 0, 0, 0);
+    if (!*rest || FAILED(got) || *at != '/')
+      return 0;
+    length = at[1] ? (uint32_t)got - 1 : 0;
+  }
+  for (const char *left = rest;;) {
+    uint32_t name = 0, before = length;
+    while (*left == '/')
+      left++;
+    if (!*left)
+      break;
+    while (left[name] && left[name] != '/')
+      name++;
+    if (left[0] == '.' && (name == 1 || (name == 2 && left[1] == '.'))) {
+      while (name == 2 && length && at[--length] != '/')
+        ;
+      left += name;
+      continue;
+    }
+    if (length + name + 3 > LONGEST)
+      return 0;
+    at[length++] = '/';
+    for (uint32_t i = 0; i < name; i++)
+      at[length++] = left[i];
+    at[length] = 0;
+    left += name;
+    long found = look_up(shared, at, target, LONGEST - 1);
+    if (found == -NOT_A_LINK && needs_directory(left)) {
+      at[length] = '/', at[length + 1] = 0;
+      found = look_up(shared, at, target, LONGEST - 1);
+      at[length] = 0;
+    }
+    if (found == -NOT_A_LINK)
+      continue;
+    if (found == -NOTHING_THERE || found == -NO_DIRECTORY)
+      return found;
+    if (FAILED(found) || found == 0 || ++links > MOST_LINKS)
+      return 0;
+    /* What the link says comes in front of what is left, and stands for the name or for the whole path. */
+    for (size = (uint32_t)found; *left; left++) {
+      if (size + 1 >= LONGEST)
+        return 0;
+      target[size++] = *left;
+    }
+    for (uint32_t i = 0; i < size; i++)
+      rest[i] = target[i];
+    rest[size] = 0;
+    left = rest;
+    length = *rest == '/' ? 0 : before;
+  }
+  if (length == 0)
+    at[length++] = '/';
+  at[length] = 0;
+  return length;
+}
+
 typedef char *(*resolve)(const char *, char *);
 
+/* The C library asks about every directory of a path, which is more than all else that a compile asks. What the compiler
+ * resolves on its own behalf it then opens, so nobody need hear of it. */
 __attribute__((visibility("default"))) char *realpath(const char *path, char *resolved) {
-  ask_directory((uintptr_t)__builtin_return_address(0));
+  uintptr_t caller = (uintptr_t)__builtin_return_address(0);
+  const struct region *shared = __atomic_load_n(&region, __ATOMIC_ACQUIRE);
+  char at[LONGEST];
+  ask_directory(caller);
+  if (shared && shared->pass && path && !is_late(caller)) {
+    long length = resolve_unasked(shared, path, at);
+    if (length < 0)
+      return fail((int)-length);
+    char *to = length && !resolved && &malloc ? malloc((size_t)length + 1) : resolved;
+    if (length && to) {
+      for (long i = 0; i <= length; i++)
+        to[i] = at[i];
+      return to;
+    }
+  }
   resolve next = &dlsym ? (resolve)dlsym(NEXT, "realpath") : 0;
   return next ? next(path, resolved) : fail(NO_MEMORY);
 }

@@ -55,17 +55,20 @@ pub enum Environment {
     Ignored,
 }
 
-/// Whether look-ups of symbolic links are watched.
+/// Which look-ups of symbolic links are watched.
 ///
 /// Resolving a path asks about every directory in it, so this is more than half of what a compile asks. It tells where a
-/// link led that the compile followed by hand; opening a file through a link is recorded in any case.
+/// link led that was followed by hand; opening a file through a link is recorded in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Links {
     /// Each is an [`AccessKind::ReadLink`].
     #[default]
     Watched,
-    /// They are not recorded. Sound only where what the program does with a resolved path is known.
-    Ignored,
+    /// Those that the program itself makes by resolving a path (realpath(3)) are not recorded; those of code that it loads,
+    /// and of programs that it starts, are. Sound only where what the program does with a resolved path is known.
+    ///
+    /// Where the environment is not watched, each is recorded.
+    ExceptOwn,
 }
 
 /// What to watch.

@@ -13,6 +13,7 @@ use crate::inputs::{self, Candidate, Rules};
 use crate::invocation::Argument;
 use crate::macros;
 use crate::manifest::Input;
+use crate::observe::Links;
 use crate::outcome::{Bypass, Degraded, Outcome};
 use crate::roots::Root;
 use crate::stamp::Stamp;
@@ -88,6 +89,7 @@ impl Recorder<'_> {
                 .chain(unit.incremental.as_deref().map(here))
                 .chain(unit.search_paths.iter().map(|(_, path)| here(path)))
                 .collect(),
+            foreign_links: self.around.links() == Links::ExceptOwn && self.compiled.observed.env.is_ok(),
             is_output: &|path| self.is_output(path),
         };
         let mut candidates = inputs::candidates(&self.compiled.observed, &rules).map_err(Outcome::Bypass)?;
@@ -133,6 +135,8 @@ impl Recorder<'_> {
                 let listing = listing(&path).map_err(|error| gather(&error))?;
                 Input::Listing(roots.rooted_path(&path), listing)
             }
+            Candidate::NoLink(path) if path.is_symlink() => return Err(changed(&path)),
+            Candidate::NoLink(path) => Input::Link(roots.rooted_path(&path), Vec::new()),
             Candidate::Link(path) => match fs::read_link(&path) {
                 Ok(target) => Input::Link(roots.rooted_path(&path), roots.rooted_path(&target)),
                 Err(_) => {

@@ -80,14 +80,8 @@ impl Session<'_> {
         os::exit_like(status)
     }
 
-    /// Links that rustc resolves lead to files that it then opens. A proc macro may do with one what it likes, and a unit
-    /// without externs has none; clippy looks for its settings by resolving their names.
     fn options(&self) -> observe::Options {
-        let alone = self.unit.invocation.externs.is_empty() && self.unit.head.driver.is_none();
-        observe::Options {
-            links: if alone { observe::Links::Ignored } else { observe::Links::Watched },
-            ..Default::default()
-        }
+        observe::Options { links: self.around.links(), ..Default::default() }
     }
 
     fn facts(&self) -> Facts {

@@ -121,9 +121,14 @@ pub fn real_rustc() -> PathBuf {
 }
 
 /// Runs a command observed, with its outputs piped and read as they come.
-pub fn run(mut command: Command) -> Run {
+pub fn run(command: Command) -> Run {
+    run_with(command, Options::default())
+}
+
+/// Runs a command observed in this way.
+pub fn run_with(mut command: Command, options: Options) -> Run {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut running = observe::run(command, Options::default()).expect("the program starts");
+    let mut running = observe::run(command, options).expect("the program starts");
     let out = drain(running.take_stdout());
     let err = drain(running.take_stderr());
     let observed = running.wait().expect("the program can be waited for");

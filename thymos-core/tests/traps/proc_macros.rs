@@ -104,6 +104,18 @@ fn a_file_that_a_macro_only_looks_for_is_an_input() {
 }
 
 #[test]
+fn a_directory_that_a_macro_resolves_and_that_becomes_a_link_is_an_input() {
+    guarded_by("input-observed").tell(|stage| {
+        let resolves = "std::fs::canonicalize(\"templates\").unwrap().file_name().unwrap().len().to_string()";
+        let here = stage.checkout("here", &printing_what_a_macro_makes(resolves).file("templates/page.html", ""));
+        stage.sees_app(&here);
+        std::fs::rename(here.path("templates"), here.path("moved")).unwrap();
+        std::os::unix::fs::symlink("moved", here.path("templates")).unwrap();
+        stage.sees_app_anew(&here);
+    });
+}
+
+#[test]
 fn a_variable_that_a_macro_reads_is_an_input() {
     guarded_by("input-observed,input-env").tell(|stage| {
         let reads = "format!(\"{:?}\", std::env::var(\"DATABASE_URL\"))";

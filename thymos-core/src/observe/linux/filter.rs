@@ -11,8 +11,7 @@ use std::mem::offset_of;
 use libc::{seccomp_data, sock_filter};
 
 use super::arch;
-use super::calls::{self, Call, Meaning};
-use crate::observe::Links;
+use super::calls;
 
 const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
 const IF_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
@@ -23,8 +22,8 @@ const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
 const ALLOW: sock_filter = op(RETURN, libc::SECCOMP_RET_ALLOW);
 const ASK: sock_filter = op(RETURN, libc::SECCOMP_RET_USER_NOTIF);
 
-/// Returns the filter for this architecture.
-pub fn program(links: Links) -> Vec<sock_filter> {
+/// Returns the filter for this architecture. A look-up of a link that shows `pass` in its two unused arguments is allowed.
+pub fn program(pass: Option<u64>) -> Vec<sock_filter> {
     let mut code = vec![load(offset_of!(seccomp_data, arch))];
     let foreign = foreign();
     code.push(branch(IF_EQUAL, arch::NATIVE, foreign.len() as u8, 0));
@@ -36,8 +35,13 @@ pub fn program(links: Links) -> Vec<sock_filter> {
         code.push(load(offset_of!(seccomp_data, args) + 8 * flags));
         code.extend([branch(IF_ANY_BIT, libc::AT_EMPTY_PATH as u32, 0, 1), ALLOW, ASK]);
     }
-    let unwatched = |call: &&Call| links == Links::Ignored && matches!(call.meaning, Meaning::ReadLink);
-    for call in calls::all().filter(|call| !unwatched(call)) {
+    if let Some(pass) = pass {
+        let argument = |at: usize| load(offset_of!(seccomp_data, args) + 8 * at);
+        code.extend([branch(IF_EQUAL, libc::SYS_readlinkat as u32, 0, 6), argument(4)]);
+        code.extend([branch(IF_EQUAL, pass as u32, 0, 3), argument(5)]);
+        code.extend([branch(IF_EQUAL, (pass >> 32) as u32, 0, 1), ALLOW, ASK]);
+    }
+    for call in calls::all() {
         code.extend([branch(IF_EQUAL, call.nr as u32, 0, 1), ASK]);
     }
     code.push(ALLOW);
@@ -73,7 +77,7 @@ mod tests {
 
     /// Runs the program on one call, as the kernel would.
     fn answer(arch: u32, nr: u32, args: [u32; 6]) -> u32 {
-        run(&program(Links::Watched), arch, nr, args)
+        run(&program(None), arch, nr, args)
     }
 
     fn run(code: &[sock_filter], arch: u32, nr: u32, args: [u32; 6]) -> u32 {
@@ -102,10 +106,17 @@ mod tests {
     }
 
     #[test]
-    fn links_are_asked_about_unless_they_are_ignored() {
-        let nr = libc::SYS_readlinkat as u32;
-        assert_eq!(run(&program(Links::Watched), arch::NATIVE, nr, [0; 6]), ASK.k);
-        assert_eq!(run(&program(Links::Ignored), arch::NATIVE, nr, [0; 6]), ALLOW.k);
+    fn a_link_is_asked_about_unless_the_whole_pass_is_shown() {
+        let (nr, pass) = (libc::SYS_readlinkat as u32, 0x89ab_cdef_0123_4567_u64);
+        let (low, high) = (pass as u32, (pass >> 32) as u32);
+        let answer = |args| run(&program(Some(pass)), arch::NATIVE, nr, args);
+        assert_eq!(answer([0, 0, 0, 0, low, high]), ALLOW.k);
+        for args in [[0; 6], [0, 0, 0, 0, low, 0], [0, 0, 0, 0, 0, high], [0, 0, 0, 0, high, low]] {
+            assert_eq!(answer(args), ASK.k, "{args:?}");
+        }
+        assert_eq!(self::answer(arch::NATIVE, nr, [0, 0, 0, 0, low, high]), ASK.k);
+        let other = run(&program(Some(pass)), arch::NATIVE, libc::SYS_openat as u32, [0, 0, 0, 0, low, high]);
+        assert_eq!(other, ASK.k);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! the processes that use it. The layout is that of interpose.c.
 
 use std::ffi::OsString;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
@@ -31,6 +32,7 @@ struct Layout {
     overflow: AtomicU32,
     used: AtomicU32,
     unused: u32,
+    pass: u64,
     original: [u8; ORIGINAL_ROOM],
     slots: [u64; SLOTS],
     names: [u8; NAMES_ROOM],
@@ -65,6 +67,16 @@ impl Region {
     /// Returns the file to hand out.
     pub fn file(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
+    }
+
+    /// Lets the library look up links unasked that the compiler resolves on its own behalf, and returns what it shows the
+    /// filter for that: a number that nobody else knows. The program has not started yet.
+    pub fn grant_pass(&self) -> u64 {
+        // Random, and with no further use of its own (std::hash::RandomState).
+        let pass = RandomState::new().build_hasher().finish() | 1;
+        // SAFETY: within the mapping; the library reads it only after the exec that has not happened yet.
+        unsafe { (&raw mut (*self.shared.as_ptr()).pass).write(pass) };
+        pass
     }
 
     /// Stores the variable that the library will put back. The program has not started yet.

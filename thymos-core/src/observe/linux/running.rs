@@ -18,7 +18,7 @@ use super::preload::Preload;
 use super::supervisor::Supervisor;
 use super::{filter, nurse};
 use crate::observe::report::{Incomplete, Observed, Outlived};
-use crate::observe::{Ability, Options};
+use crate::observe::{Ability, Links, Options};
 
 /// A program that runs.
 #[derive(Debug)]
@@ -60,10 +60,11 @@ pub fn run(mut command: Command, options: Options) -> io::Result<Running> {
 
 /// Creates everything that the child will need and the thread that waits for it.
 fn prepare(options: Options) -> io::Result<(Arc<ChildSide>, Watcher)> {
-    let (child, watcher) = handshake::pair(filter::program(options.links))?;
+    let preload = Preload::new(options.environment);
+    let pass = if options.links == Links::ExceptOwn { preload.grant_pass() } else { None };
+    let (child, watcher) = handshake::pair(filter::program(pass))?;
     let child = Arc::new(child);
     let done = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
-    let preload = Preload::new(options.environment);
     let (side, wake) = (Arc::clone(&child), Arc::clone(&done));
     let thread = thread::Builder::new().name("observe".into()).spawn(move || watch(&watcher, &side, preload, &wake))?;
     Ok((child, Watcher { done, thread }))
