@@ -8,6 +8,9 @@ pub const VARIABLE: &str = "THYMOS_TEST_WITHOUT";
 /// Stands for another processor than the host's in a debug build.
 pub const PROCESSOR: &str = "THYMOS_TEST_PROCESSOR";
 
+/// Lets `thymos watch` panic in a debug build once its screen is shown.
+pub const PANIC: &str = "THYMOS_TEST_PANIC";
+
 /// A protection against a wrong hit or a broken build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
@@ -131,6 +134,11 @@ impl Guard {
 #[must_use]
 pub fn processor() -> Option<Vec<u8>> {
     cfg!(debug_assertions).then(|| std::env::var(PROCESSOR).ok().map(String::into_bytes)).flatten()
+}
+
+/// Panics where a test has asked for it.
+pub fn panic_if_asked() {
+    assert!(!cfg!(debug_assertions) || std::env::var_os(PANIC).is_none(), "a test has asked for it");
 }
 
 fn taken_away(name: &str) -> bool {

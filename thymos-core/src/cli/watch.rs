@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::environment::{self, Environment};
 use crate::event;
+use crate::guard;
 use crate::os::signals;
 use crate::outcome::plain;
 use crate::settings::Settings;
@@ -77,6 +78,7 @@ fn follow(dir: &Path, ink: Ink, mut terminal: Terminal) -> std::io::Result<()> {
         let activity = running::look(dir, &watch.starters());
         let builds = watch.shown(&activity, now);
         terminal.draw(|area| Screen { store: &store, builds: &builds, damaged, ink }.draw(area))?;
+        guard::panic_if_asked();
         match wishes.recv_timeout(PACE) {
             Ok(Wish::Stop) => terminal.stop()?,
             Err(RecvTimeoutError::Timeout) => {}

@@ -97,12 +97,80 @@ fn the_terminal_is_as_before_however_the_watch_ends() {
         let after = until(|| file(&at("after")), || format!("{way}: the end\n{}", terminal.shown()));
         assert_eq!(file(&at("code")), Some(format!("{code}\n")), "{way}");
         assert_eq!(file(&at("before")), Some(after), "{way}: the terminal's settings");
-        let (_, modes) = terminal.tmux(&["display-message", "-p", "#{alternate_on} #{cursor_flag}"]);
-        assert_eq!(modes, "0 1\n", "{way}: the screen of before, with a cursor");
+        assert_given_back(&terminal, way);
         // The shell tells of the signal; nobody else says a word.
         let said = file(&at("stderr")).unwrap_or_default();
         assert!(!said.contains("thymos") && said.lines().count() <= 1, "{way}: {said}");
     }
+}
+
+/// Asserts that the terminal shows what it showed before, with a cursor.
+fn assert_given_back(terminal: &Terminal<'_>, when: &str) {
+    let (_, modes) = terminal.tmux(&["display-message", "-p", "#{alternate_on} #{cursor_flag}"]);
+    assert_eq!(modes, "0 1\n", "{when}: the screen of before, with a cursor");
+}
+
+#[test]
+#[cfg(debug_assertions)] // a release build of the binary has no switches
+fn a_panic_is_told_on_a_terminal_that_is_as_before() {
+    if !require_tool("tmux") {
+        return;
+    }
+    let world = World::cached();
+    world.env("THYMOS_TEST_PANIC", "1");
+    let terminal = Terminal::open(&world, &script().replace(" 2> stderr", ""));
+    let at = |name: &str| file(&world.root().join(name));
+    let after = until(|| at("after"), || format!("the end\n{}", terminal.shown()));
+    assert_eq!((at("code"), at("before")), (Some("101\n".to_owned()), Some(after)));
+    assert_given_back(&terminal, "panic");
+    // What is told before the terminal is given back goes with the screen that it was told on.
+    assert!(terminal.shown().contains("a test has asked for it"), "{}", terminal.shown());
+}
+
+#[test]
+fn a_terminal_that_tells_an_absurd_size_is_left_as_it_was() {
+    if !require_tool("tmux") {
+        return;
+    }
+    for size in ["rows 60000 cols 60000", "rows 1 cols 1", "rows 0 cols 0"] {
+        let world = World::cached();
+        let terminal = Terminal::open(&world, &format!("stty {size}\n{}", script()));
+        let at = |name: &str| file(&world.root().join(name));
+        let taken = || terminal.tmux(&["display-message", "-p", "#{alternate_on}"]).1;
+        until(|| (taken() == "1\n" || at("after").is_some()).then_some(()), || format!("{size}: the screen"));
+        terminal.keys("q");
+        let after = until(|| at("after"), || format!("{size}: the end\n{}", terminal.shown()));
+        assert_eq!(at("code"), Some("0\n".to_owned()), "{size}: {:?}", at("stderr"));
+        assert_eq!(at("before"), Some(after), "{size}: the terminal's settings");
+        assert_given_back(&terminal, size);
+    }
+}
+
+#[test]
+fn a_watch_that_is_stopped_gives_the_terminal_back_until_it_goes_on() {
+    if !require_tool("tmux") {
+        return;
+    }
+    let world = World::cached();
+    // Only a shell with job control can stop what it runs.
+    let script = format!(
+        "stty -a > before\nset -m\n{} watch\necho $? > code\nstty -a > stopped\nread go\nfg\nstty -a > after\nread end\n",
+        env!("CARGO_BIN_EXE_thymos")
+    );
+    let terminal = Terminal::open(&world, &script);
+    let at = |name: &str| file(&world.root().join(name));
+    terminal.wait_for("q quits");
+    terminal.keys("C-z");
+    let stopped = until(|| at("stopped"), || format!("the stop\n{}", terminal.shown()));
+    // 128 and the number of SIGTSTP, as a shell tells it.
+    assert_eq!((at("code"), at("before")), (Some("148\n".to_owned()), Some(stopped)));
+    assert_given_back(&terminal, "stopped");
+    terminal.keys("Enter");
+    terminal.wait_for("q quits");
+    terminal.keys("q");
+    let after = until(|| at("after"), || format!("the end\n{}", terminal.shown()));
+    assert_eq!(at("before"), Some(after), "the terminal's settings at the end");
+    assert_given_back(&terminal, "ended");
 }
 
 #[test]

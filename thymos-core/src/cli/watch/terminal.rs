@@ -18,6 +18,9 @@ use ratatui_core::style::{Color, Modifier};
 
 use crate::os::signals;
 
+/// How much of a terminal is drawn on, in lines and in columns. Some tell a size that nobody could see, nor any memory hold.
+const MOST: u16 = 1000;
+
 /// The terminal, taken over.
 pub struct Terminal {
     shown: Buffer,
@@ -40,7 +43,7 @@ impl Terminal {
     /// Draws what differs from what is there. After a change of size, everything is drawn.
     pub fn draw(&mut self, paint: impl FnOnce(Rect) -> Buffer) -> io::Result<()> {
         let (width, height) = terminal::size()?;
-        let area = Rect::new(0, 0, width, height);
+        let area = Rect::new(0, 0, width.min(MOST), height.min(MOST));
         let mut out = BufWriter::new(io::stdout().lock());
         // Terminals that know this show the whole change at once; others ignore it.
         queue!(out, BeginSynchronizedUpdate)?;
