@@ -66,7 +66,7 @@ pub enum Guard {
     BindExecutable,
     /// Files below a directory that a compile only made sure of count.
     InputBelowMade,
-    /// What a script, or a driver in the compiler's place, may have read counts.
+    /// What a script, or a program that nobody knows, may have read counts.
     InputScripts,
     /// Reads of the kernel's files count.
     InputKernel,

@@ -26,8 +26,9 @@ pub enum Reads<'a> {
 pub enum Scope {
     /// All of them.
     Everything,
-    /// All of them, by a script in the compiler's or the linker's place. What Cargo tells about the package is in the key
-    /// already, relative to the roots, and a script that measures a path is not worth binding every link for.
+    /// All of them, by a script, or a program that nobody knows, in the compiler's or the linker's place. What Cargo tells about
+    /// the package is in the key already, relative to the roots, and a script that measures a path is not worth binding every
+    /// link for.
     Script,
 }
 

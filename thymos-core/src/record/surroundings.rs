@@ -3,6 +3,7 @@
 //! Invariant: a value that holds a path is compared literally, so a length or a hash of it is bound too.
 
 mod driver;
+mod programs;
 
 use std::collections::HashSet;
 use std::fs;
@@ -42,7 +43,7 @@ impl Recorder<'_> {
         if Guard::InputObserved.on() {
             inputs.extend(variables::inputs(reads, self.around.environment));
         }
-        if Guard::InputScripts.on() && (self.has_foreign_driver() || self.runs_scripts()) {
+        if Guard::InputScripts.on() && (self.has_foreign_driver() || self.runs_strangers()) {
             inputs.extend(variables::inputs(Reads::All(Scope::Script), self.around.environment));
         }
         inputs.extend(self.places(info)?);
@@ -61,16 +62,24 @@ impl Recorder<'_> {
         observed.accesses.iter().any(|access| matches!(access.seen, Seen::File(_)) && loaded(&access.path))
     }
 
-    /// Returns whether a script ran: in the compiler's place, in the linker's, or from a proc macro. Nothing tells which
-    /// variables its shell read.
-    fn runs_scripts(&self) -> bool {
+    /// Returns whether a program ran of which nothing tells which variables it reads, a script most of all: in the compiler's
+    /// place, in the linker's, or from a proc macro. Which compiler it is has been looked at before.
+    fn runs_strangers(&self) -> bool {
         let is_script = |path: &Path| {
             let mut magic = [0; 2];
             let read = fs::File::open(path).and_then(|mut file| io::Read::read_exact(&mut file, &mut magic));
             read.is_ok() && magic == *b"#!"
         };
+        let head = self.around.head;
+        let compilers = [Some(&head.rustc), head.driver.as_ref()].into_iter().flatten();
+        let names: Vec<_> = compilers.filter_map(|program| Path::new(program).file_name()).collect();
+        let is_compiler = |path: &Path| {
+            path.file_name().is_some_and(|name| names.contains(&name))
+                || self.request.compiler.files.iter().any(|(known, _)| known == path)
+        };
         let started = |access: &&Access| access.kind == AccessKind::Exec && matches!(access.seen, Seen::File(_));
-        self.compiled.observed.accesses.iter().filter(started).any(|access| is_script(&access.path))
+        let mut started = self.compiled.observed.accesses.iter().filter(started).map(|access| access.path.as_path());
+        started.any(|path| is_script(path) || !(programs::is_known(path) || is_compiler(path)))
     }
 
     /// A shared object that the compile itself made refers to `environ` as every program with the standard library may; it

@@ -69,6 +69,43 @@ fn a_variable_that_a_script_in_the_compilers_place_reads_is_an_input() {
     });
 }
 
+/// A compiled program in the linker's place that asks a variable.
+const LINKER: &str = r#"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int main(int count, char **arguments) {
+    char id[64], *all[count + 2];
+    const char *flavour = getenv("FLAVOUR");
+    snprintf(id, sizeof id, "-Wl,--build-id=0x%s", flavour ? flavour : "00");
+    memcpy(all, arguments, count * sizeof *all);
+    all[0] = "cc";
+    all[count] = id;
+    all[count + 1] = 0;
+    execvp("cc", all);
+    return 127;
+}
+"#;
+
+#[test]
+fn a_variable_that_a_compiled_linker_reads_is_an_input() {
+    guarded_by("input-scripts").tell(|stage| {
+        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() {}").file("own.c", LINKER));
+        assert!(here.command("cc".as_ref()).args(["own.c", "-o", "own-cc"]).status().unwrap().success());
+        let linker = here.path("own-cc");
+        for flavour in [None, Some("fedcba9876543210"), None] {
+            here.clean();
+            let cargo = here.cargo("build").env("RUSTFLAGS", format!("-Clinker={}", linker.display()));
+            stage.sees(flavour.iter().fold(cargo, |cargo, value| cargo.env("FLAVOUR", value)).run());
+            let id = 0xfedc_ba98_7654_3210_u64.to_be_bytes();
+            let holds = here.bytes("target/debug/app").windows(8).any(|bytes| bytes == id);
+            stage.notes("holds its id", holds.to_string());
+        }
+    });
+}
+
 #[test]
 fn a_variable_that_was_not_set_when_a_script_ran_is_an_input() {
     guarded_by("input-scripts").tell(|stage| {
