@@ -7,6 +7,8 @@ mod checks;
 mod files;
 mod surroundings;
 
+pub(crate) use surroundings::has_foreign_driver;
+
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::fs::{self, File};

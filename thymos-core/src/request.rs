@@ -15,6 +15,7 @@ use crate::memo::Memo;
 use crate::observe::Links;
 use crate::os;
 use crate::outcome::{Bypass, Degraded, Outcome, plain};
+use crate::record::has_foreign_driver;
 use crate::roots::{Root, Roots};
 use crate::settings::Remap;
 use crate::stamp::Stamp;
@@ -31,15 +32,6 @@ pub struct Surroundings<'a> {
     pub head: &'a Head,
     /// Whether workspace paths are remapped.
     pub remap: Remap,
-}
-
-impl Surroundings<'_> {
-    /// Returns which look-ups of symbolic links are watched. Those that rustc resolves lead to files that it then opens; clippy
-    /// looks for its settings by resolving their names.
-    #[must_use]
-    pub fn links(&self) -> Links {
-        if self.head.driver.is_none() { Links::ExceptOwn } else { Links::Watched }
-    }
 }
 
 /// A file that the key holds by content, as it was when the key was made.
@@ -86,6 +78,14 @@ impl Request {
         let action =
             Gather { invocation, around, roots: &roots, memo: store.memo() }.action(compiler.digest, &mut keyed)?;
         Ok(Self { key: action.key(), action, compiler, roots, keyed })
+    }
+
+    /// Returns which look-ups of symbolic links are watched. Those that rustc resolves lead to files that it then opens; clippy
+    /// looks for its settings by resolving their names, and what stands in the compiler's place may do so too.
+    #[must_use]
+    pub fn links(&self, head: &Head) -> Links {
+        let is_rustc = head.driver.is_none() && !has_foreign_driver(head, &self.compiler);
+        if is_rustc { Links::ExceptOwn } else { Links::Watched }
     }
 }
 

@@ -89,7 +89,8 @@ impl Recorder<'_> {
                 .chain(unit.incremental.as_deref().map(here))
                 .chain(unit.search_paths.iter().map(|(_, path)| here(path)))
                 .collect(),
-            foreign_links: self.around.links() == Links::ExceptOwn && self.compiled.observed.env.is_ok(),
+            foreign_links: self.request.links(self.around.head) == Links::ExceptOwn
+                && self.compiled.observed.env.is_ok(),
             is_output: &|path| self.is_output(path),
         };
         let mut candidates = inputs::candidates(&self.compiled.observed, &rules).map_err(Outcome::Bypass)?;

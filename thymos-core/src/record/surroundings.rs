@@ -5,6 +5,8 @@
 mod driver;
 mod programs;
 
+pub(crate) use driver::has_foreign_driver;
+
 use std::collections::HashSet;
 use std::fs;
 use std::io;

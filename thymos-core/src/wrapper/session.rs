@@ -81,7 +81,7 @@ impl Session<'_> {
     }
 
     fn options(&self) -> observe::Options {
-        observe::Options { links: self.around.links(), ..Default::default() }
+        observe::Options { links: self.request.links(&self.unit.head), ..Default::default() }
     }
 
     fn facts(&self) -> Facts {

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use crate::proc_macros::printing_what_a_macro_makes;
 use crate::support::{Checkout, package, workspace};
-use crate::trap::{compared_with_cargo, guarded_by};
+use crate::trap::{Stage, compared_with_cargo, guarded_by};
 
 #[test]
 fn a_file_in_a_directory_that_a_macro_makes_sure_of_is_an_input() {
@@ -167,6 +167,88 @@ fn a_source_behind_a_link_that_is_turned_is_another_source() {
         std::fs::remove_file(here.path("data")).unwrap();
         here.write("data/text.txt", "three");
         stage.sees_app_anew(&here);
+    });
+}
+
+#[test]
+fn a_linker_behind_a_link_that_is_turned_links_anew() {
+    guarded_by("input-link").tell(|stage| {
+        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() {}"));
+        // Like gcc, it looks for what is its own beside the file that the link leads to.
+        let script = "#!/bin/sh\nexec cc \"$@\" -Wl,--build-id=0x$(cat \"$(dirname \"$(readlink -f \"$0\")\")/id\")\n";
+        for (release, id) in [("one", "0123456789abcdef"), ("two", "fedcba9876543210")] {
+            here.executable(&format!("{release}/cc"), script);
+            here.write(&format!("{release}/id"), id);
+        }
+        for release in ["one", "two"] {
+            link(&here, release, "current");
+            here.clean();
+            let flags = format!("-Clinker={}", here.path("current/cc").display());
+            stage.sees(here.cargo("build").env("RUSTFLAGS", flags).run());
+            stage.sees_bytes(&here, "target/debug/app");
+        }
+    });
+}
+
+/// Builds with a compiler that looks for its flags beside the file that the link in its path leads to.
+fn sees_builds_with_turned(stage: &mut Stage<'_>, lay: impl Fn(&Checkout<'_>, &str)) {
+    let app = package("app").file("src/lib.rs", "#[cfg(sweet)] compile_error!(\"sweet\");");
+    let here = stage.checkout("here", &app.append("Cargo.toml", "[lints.rust]\nunexpected_cfgs = \"allow\""));
+    for (release, flag) in [("one", "--cfg=sour"), ("two", "--cfg=sweet")] {
+        lay(&here, &format!("{release}/rustc"));
+        here.write(&format!("{release}/flag"), flag);
+    }
+    for release in ["one", "two"] {
+        link(&here, release, "current");
+        here.clean();
+        stage.sees(here.cargo("build").env("RUSTC", here.path("current/rustc")).run());
+    }
+}
+
+#[test]
+fn a_script_in_the_compilers_place_behind_a_link_that_is_turned_is_another_compiler() {
+    guarded_by("input-link,input-observed").tell(|stage| {
+        sees_builds_with_turned(stage, |here, path| {
+            let flag = "$(cat \"$(dirname \"$(readlink -f \"$0\")\")/flag\")";
+            let real = crate::support::real_rustc();
+            here.executable(path, &format!("#!/bin/sh\nexec '{}' \"$@\" {flag}\n", real.display()));
+        });
+    });
+}
+
+/// The same as a compiled program.
+const DRIVER: &str = r#"
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int main(int count, char **arguments) {
+    char place[PATH_MAX], flag[100] = "";
+    char *driven[count + 2];
+    memcpy(driven, arguments, count * sizeof *driven);
+    realpath(arguments[0], place);
+    strcpy(strrchr(place, '/'), "/flag");
+    FILE *file = fopen(place, "r");
+    fgets(flag, sizeof flag, file);
+    driven[count] = flag;
+    driven[count + 1] = 0;
+    execv(RUSTC, driven);
+    return 127;
+}
+"#;
+
+#[test]
+fn a_program_in_the_compilers_place_behind_a_link_that_is_turned_is_another_compiler() {
+    guarded_by("input-observed").tell(|stage| {
+        sees_builds_with_turned(stage, |here, path| {
+            here.write("driver.c", DRIVER);
+            let mut cc = here.command("cc".as_ref());
+            cc.arg(format!("-DRUSTC=\"{}\"", crate::support::real_rustc().display())).args(["-w", "driver.c", "-o"]);
+            std::fs::create_dir_all(here.path(path).parent().unwrap()).unwrap();
+            assert!(cc.arg(path).status().unwrap().success());
+        });
     });
 }
 

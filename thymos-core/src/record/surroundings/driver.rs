@@ -7,18 +7,22 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::compiler::Compiler;
+use crate::invocation::Head;
 use crate::record::Recorder;
 use crate::stamp::Stamp;
 
 const OWN: [&str; 2] = ["rustc", "clippy-driver"];
 
 impl Recorder<'_> {
-    /// Returns whether a program that is not the toolchain's own was started as the compiler.
     pub(in crate::record) fn has_foreign_driver(&self) -> bool {
-        let head = self.around.head;
-        let started = [Some(&head.rustc), head.driver.as_ref()].into_iter().flatten();
-        started.map(Path::new).any(|program| is_foreign(program, &self.request.compiler))
+        has_foreign_driver(self.around.head, &self.request.compiler)
     }
+}
+
+/// Returns whether a program that is not the toolchain's own is started as the compiler.
+pub(crate) fn has_foreign_driver(head: &Head, compiler: &Compiler) -> bool {
+    let started = [Some(&head.rustc), head.driver.as_ref()].into_iter().flatten();
+    started.map(Path::new).any(|program| is_foreign(program, compiler))
 }
 
 /// A program is known by its name and its content: that of the sysroot, or one that lies beside the driver library that it
