@@ -4,8 +4,9 @@
 //! The project is built plainly under strace, and then through an empty cache at the same place. Whatever a compile opened for
 //! reading must be an input of its manifest with the content that it has, an extern (the key holds it), a file of the compiler's
 //! identity, something that the compile made itself, or stand in [`EXCUSED`] or [`RUNTIME`]. Whatever it looked for in vain must be
-//! an input as absent, or as a program where the search of `PATH` looked for it; and a directory that it listed as a listing. What
-//! rustc looks for in its sysroot and in `-L dependency` directories is no input: see `inputs.rs`.
+//! an input as absent, or as a program where the search of `PATH` looked for it; a directory that it listed as a listing; and what
+//! it only asked about and was there as whatever it is. What rustc looks for in its sysroot and in `-L dependency` directories is
+//! no input: see `inputs.rs`.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -53,19 +54,22 @@ pub fn check(project: &Project) {
     let here = world.at("here");
     here.cargo("build --locked").ok();
     let known = Known::gather(&world, &here);
-    let (mut units, mut seen) = (0, [0; 3]);
+    let (mut units, mut seen) = (0, [0; 4]);
     let mut strange = Vec::new();
     for unit in traced(&traces) {
         // What failed under strace, a probe, failed in the cache and is not stored.
         let Some(inputs) = known.inputs.get(&unit.stem) else { continue };
         units += 1;
-        let told = |inputs| [known.read(&unit, inputs), known.vain(&unit, inputs), known.listed(&unit, inputs)];
+        let told = |inputs| {
+            let [read, found] = [known.read(&unit, inputs), known.found(&unit, inputs)];
+            [read, found, known.vain(&unit, inputs), known.listed(&unit, inputs)]
+        };
         strange.extend(told(inputs).concat().into_iter().map(|what| format!("{}: {what}", unit.stem)));
         told(&Inputs::default()).iter().zip(&mut seen).for_each(|(noticed, seen)| *seen += noticed.len());
     }
     assert!(units > 3, "the units of the two builds have the same names: {units}");
     // If no manifest named anything, the witness would notice.
-    assert!(seen[0] > units && seen[1] > units, "the witness sees: {seen:?} by {units} units");
+    assert!(seen[..3].iter().all(|kind| *kind > units), "the witness sees: {seen:?} by {units} units");
     assert!(strange.is_empty(), "in no manifest:\n{}", strange.join("\n"));
     eprintln!("{}: everything that {units} compiles looked at is accounted for: {seen:?}", project.name());
 }
@@ -87,6 +91,8 @@ struct Inputs {
     files: HashMap<PathBuf, Digest>,
     absent: HashSet<PathBuf>,
     listings: HashSet<PathBuf>,
+    /// Directories and links, which were there.
+    others: HashSet<PathBuf>,
     programs: HashSet<PathBuf>,
 }
 
@@ -96,6 +102,7 @@ impl Inputs {
             Input::File(path, digest) => drop(self.files.insert(concrete(path), *digest)),
             Input::Absent(path) => drop(self.absent.insert(concrete(path))),
             Input::Listing(path, _) => drop(self.listings.insert(concrete(path))),
+            Input::Directory(path) | Input::Link(path, _) => drop(self.others.insert(concrete(path))),
             Input::Program(name, _) => drop(self.programs.insert(concrete(name))),
             _ => {}
         }
@@ -151,13 +158,22 @@ impl Known {
         strange
     }
 
+    /// Returns what was asked about, was there, and is nowhere accounted for.
+    fn found(&self, unit: &Unit, inputs: &Inputs) -> Vec<String> {
+        let named = |path: &Path| {
+            inputs.files.contains_key(path) || inputs.others.contains(path) || inputs.listings.contains(path)
+        };
+        let keyed = |path: &Path| unit.externs.contains(path) || self.compiler.contains(path);
+        let temporary = std::env::temp_dir();
+        let works_in = |path: &Path| unit.works_in.iter().chain([&temporary]).any(|known| known.starts_with(path));
+        let accounted = |path: &Path| named(path) || keyed(path) || works_in(path) || self.searched(path, inputs);
+        let strange = unit.found.iter().filter(|path| !accounted(path) && !self.is_no_input(unit, path));
+        strange.map(|path| format!("found {}", path.display())).collect()
+    }
+
     /// Returns what was looked for in vain and is nowhere accounted for.
     fn vain(&self, unit: &Unit, inputs: &Inputs) -> Vec<String> {
-        let searched = |path: &Path| {
-            self.search.iter().any(|directory| path.parent() == Some(directory))
-                && path.file_name().is_some_and(|name| inputs.programs.contains(Path::new(name)))
-        };
-        let accounted = |path: &Path| inputs.absent.contains(path) || searched(path);
+        let accounted = |path: &Path| inputs.absent.contains(path) || self.searched(path, inputs);
         let strange = unit.vain.iter().filter(|path| !accounted(path) && !self.is_no_input(unit, path));
         strange.map(|path| format!("looked in vain for {}", path.display())).collect()
     }
@@ -167,6 +183,12 @@ impl Known {
         let strange =
             unit.listed.iter().filter(|path| !inputs.listings.contains(*path) && !self.is_no_input(unit, path));
         strange.map(|path| format!("listed {}", path.display())).collect()
+    }
+
+    /// A search of `PATH` looked here.
+    fn searched(&self, path: &Path, inputs: &Inputs) -> bool {
+        self.search.iter().any(|directory| path.parent() == Some(directory))
+            && path.file_name().is_some_and(|name| inputs.programs.contains(Path::new(name)))
     }
 
     /// What the compiler's identity covers, where rustc finds by hash what it then opens, and the unit's own outputs.

@@ -15,6 +15,8 @@ pub const WITNESS: &str = "#!/bin/sh\ncase \" $* \" in *' --out-dir '*) ;; *) ex
 pub struct Unit {
     /// What its outputs are named after: `serde-0123`.
     pub stem: String,
+    /// Directories that it works in: the current one and the one that it writes to.
+    pub works_in: [PathBuf; 2],
     /// What it was given by `--extern`.
     pub externs: HashSet<PathBuf>,
     /// The directories of `-L dependency`.
@@ -23,6 +25,8 @@ pub struct Unit {
     pub read: HashSet<PathBuf>,
     /// What was written, made or renamed.
     pub made: HashSet<PathBuf>,
+    /// What was asked about and was there.
+    pub found: HashSet<PathBuf>,
     /// What was looked for and was not there.
     pub vain: HashSet<PathBuf>,
     /// Directories whose names were read.
@@ -49,6 +53,7 @@ impl Unit {
         let dependencies = all("-L").filter_map(|value| value.strip_prefix("dependency="));
         let mut unit = Unit {
             stem: format!("{}{extra}", all("--crate-name").next().unwrap_or_default()),
+            works_in: [directory.to_owned(), directory.join(all("--out-dir").next().unwrap_or_default())],
             externs: all("--extern")
                 .filter_map(|value| value.split_once('='))
                 .map(|(_, path)| directory.join(path))
@@ -56,6 +61,7 @@ impl Unit {
             dependencies: dependencies.map(|path| directory.join(path)).collect(),
             read: HashSet::new(),
             made: HashSet::new(),
+            found: HashSet::new(),
             vain: HashSet::new(),
             listed: HashSet::new(),
         };
@@ -90,6 +96,10 @@ impl Unit {
             "execve" => self.read.extend(quoted.first().map(path)),
             "creat" | "mkdir" | "mkdirat" | "rename" | "renameat" | "renameat2" | "link" | "linkat" => {
                 self.made.extend(quoted.iter().take(2).map(path));
+            }
+            "stat" | "lstat" | "newfstatat" | "statx" | "access" | "faccessat" | "faccessat2" | "readlink"
+            | "readlinkat" => {
+                self.found.extend(quoted.first().filter(|text| !text.is_empty()).map(path));
             }
             "getdents64" => self.listed.extend(named(rest)),
             _ => {}
