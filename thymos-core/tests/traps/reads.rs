@@ -144,6 +144,25 @@ fn link(here: &Checkout<'_>, target: &str, name: &str) {
 }
 
 #[test]
+fn what_a_link_says_to_a_script_in_the_compilers_place_is_an_input() {
+    guarded_by("input-observed").tell(|stage| {
+        let files = package("app")
+            .file("src/main.rs", "fn main() { println!(\"{}\", cfg!(sweet)) }")
+            .append("Cargo.toml", "[lints.rust]\nunexpected_cfgs = \"allow\"");
+        let here = stage.checkout("here", &files);
+        let (real, flavour) = (crate::support::real_rustc(), here.path("flavour"));
+        let script = format!("#!/bin/sh\nexec '{}' \"$@\" --cfg $(readlink '{}')\n", real.display(), flavour.display());
+        let rustc = here.executable("rustc", &script);
+        for says in ["sweet", "sour", "sweet"] {
+            link(&here, says, "flavour");
+            here.clean();
+            stage.sees(here.cargo("build").env("RUSTC", &rustc).run());
+            stage.sees(here.program("app"));
+        }
+    });
+}
+
+#[test]
 fn a_source_behind_a_link_that_is_turned_is_another_source() {
     guarded_by("input-sources,input-observed").tell(|stage| {
         let files = package("app")

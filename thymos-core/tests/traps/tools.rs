@@ -47,6 +47,7 @@ fn another_driver_in_the_compilers_place_is_another_compiler() {
 
 /// Miri's driver, as far as a cache can tell: a compiled program that asks a variable whether it is to be rustc.
 const MIRI: &str = r#"
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -54,7 +55,9 @@ const MIRI: &str = r#"
 int main(int count, char **arguments) {
     char *driven[count + 3];
     memcpy(driven, arguments, (count + 1) * sizeof *driven);
-    if (!getenv("MIRI_BE_RUSTC")) {
+    char sysroot[PATH_MAX];
+    int moved = realpath("sysroot", sysroot) && !strstr(sysroot, "/first");
+    if (!getenv("MIRI_BE_RUSTC") && !moved) {
         driven[count] = "--cfg";
         driven[count + 1] = "driven";
         driven[count + 2] = 0;
@@ -89,6 +92,25 @@ fn a_variable_that_a_driver_in_the_compilers_place_reads_is_an_input() {
             here.clean();
             let cargo = here.cargo("build").env("RUSTC", &driver);
             stage.sees(be_rustc.iter().fold(cargo, |cargo, value| cargo.env("MIRI_BE_RUSTC", value)).run());
+            stage.sees(here.program("app"));
+        }
+    });
+}
+
+#[test]
+fn a_link_that_a_driver_in_the_compilers_place_resolves_is_an_input() {
+    guarded_by("input-observed").tell(|stage| {
+        let files = package("app")
+            .file("src/main.rs", "fn main() { println!(\"{}\", cfg!(driven)) }")
+            .append("Cargo.toml", "[lints.rust]\nunexpected_cfgs = \"allow\"");
+        let here = stage.checkout("here", &files);
+        let driver = miri(&here);
+        for name in ["first", "second", "first"] {
+            std::fs::create_dir_all(here.path(name)).unwrap();
+            let _ = std::fs::remove_file(here.path("sysroot"));
+            std::os::unix::fs::symlink(name, here.path("sysroot")).unwrap();
+            here.clean();
+            stage.sees(here.cargo("build").env("RUSTC", &driver).run());
             stage.sees(here.program("app"));
         }
     });
