@@ -170,6 +170,9 @@ impl Gather<'_> {
     fn argument(&self, argument: &Argument, action: &mut Action, keyed: &mut Vec<Keyed>) -> Result<(), Outcome> {
         let text = |value: &[u8]| self.roots.rooted_text(value);
         match argument {
+            Argument::Text(name, value) if name == "--remap-path-prefix" => {
+                action.arguments.push((name.clone(), self.roots.rooted_pair(value)));
+            }
             Argument::Text(name, value) => action.arguments.push((name.clone(), text(value))),
             Argument::Link(name, value) if self.invocation.links() => {
                 action.arguments.push((name.clone(), text(value)));

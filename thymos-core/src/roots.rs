@@ -139,7 +139,14 @@ impl Roots {
         bytes.to_vec()
     }
 
-    /// Returns `text` with every occurrence of a root replaced by its mark.
+    /// Returns `FROM=TO` with the root that each of them starts with replaced by its mark.
+    #[must_use]
+    pub fn rooted_pair(&self, pair: &[u8]) -> Vec<u8> {
+        let Some(at) = memchr::memrchr(b'=', pair) else { return self.rooted_prefix(pair) };
+        [&self.rooted_prefix(&pair[..at]), &b"="[..], &self.rooted_prefix(&pair[at + 1..])].concat()
+    }
+
+    /// Returns `text` with every occurrence of a root replaced by its mark, but where it may be part of a longer name.
     #[must_use]
     pub fn rooted_text(&self, text: &[u8]) -> Vec<u8> {
         if memchr::memchr(0, text).is_some() {
@@ -234,15 +241,16 @@ impl<R: Read> Read for Watch<'_, R> {
     }
 }
 
-/// Replaces `path` by its mark wherever it stands as a whole path and not as part of a longer name.
+/// Replaces `path` by its mark wherever it certainly stands as a whole path and not as part of a longer name: what a copy of a
+/// directory is called may go on with anything (`ws@2`, `ws (copy)`). Left as it is, a path binds the text to its place.
 fn mark(text: &[u8], path: &[u8], letter: u8) -> Vec<u8> {
     let finder = memmem::Finder::new(path);
     let mut marked = Vec::with_capacity(text.len());
     let mut from = 0;
     while let Some(at) = finder.find(&text[from..]).map(|at| at + from) {
         let end = at + path.len();
-        let whole = !at.checked_sub(1).is_some_and(|before| continues_name(text[before]) || text[before] == b'/')
-            && !text.get(end).is_some_and(|next| continues_name(*next));
+        let whole = at.checked_sub(1).is_none_or(|before| precedes_path(text[before]))
+            && text.get(end).is_none_or(|next| is_separator(*next) || matches!(next, b'"' | b'\n'));
         marked.extend_from_slice(&text[from..at]);
         if whole {
             marked.extend_from_slice(&[0, letter]);
@@ -269,8 +277,8 @@ fn is_separator(byte: u8) -> bool {
     byte == b'/' || (cfg!(windows) && byte == b'\\')
 }
 
-fn continues_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+') || byte >= 0x80
+fn precedes_path(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b'=' | b',' | b':' | b';' | b'(' | b'[' | b'<')
 }
 
 #[cfg(all(test, unix))]
@@ -310,7 +318,20 @@ mod tests {
         check("--> /home/u/ws/src/lib.rs:3:4", b"--> \0W/src/lib.rs:3:4");
         check("\"/home/u/ws\",\"/home/u/ws/target/a\"", b"\"\0W\",\"\0T/a\"");
         check("/home/u/ws2 /x/home/u/ws /home/u/ws.rs", b"/home/u/ws2 /x/home/u/ws /home/u/ws.rs");
+        check("/home/u/ws@2/a /home/u/ws~ /home/u/ws (copy)/a", b"/home/u/ws@2/a /home/u/ws~ /home/u/ws (copy)/a");
+        check("/home/u/ws:2 /home/u/ws,v/a /home/u/ws=x", b"/home/u/ws:2 /home/u/ws,v/a /home/u/ws=x");
+        check("/snapshots/@/home/u/ws/a /old~/home/u/ws/a", b"/snapshots/@/home/u/ws/a /old~/home/u/ws/a");
+        check("# env-dep:D=/home/u/ws\n", b"# env-dep:D=\0W\n");
         check("nothing here", b"nothing here");
+    }
+
+    #[test]
+    fn of_a_pair_each_side_is_one_path() {
+        let check = |pair: &str, rooted: &[u8]| assert_eq!(roots().rooted_pair(pair.as_bytes()), rooted, "{pair}");
+        check("/home/u/ws=/src", b"\0W=/src");
+        check("/home/u/ws/target=/home/u/ws", b"\0T=\0W");
+        check("/home/u/ws=x=/src", b"/home/u/ws=x=/src");
+        check("/home/u/ws", b"\0W");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::support::{Checkout, Files, package, require_tool, workspace};
 use crate::trap::{Stage, guarded_by};
 
 /// Compiles C to an archive at `path`. The archive's directory is the checkout's `native`.
-fn archive(here: &Checkout<'_>, path: &str, source: &str) {
+pub fn archive(here: &Checkout<'_>, path: &str, source: &str) {
     here.write("native/part.c", source);
     tool(here, "cc", "-c native/part.c -o native/part.o");
     if here.path(path).exists() {

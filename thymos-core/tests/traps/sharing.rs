@@ -1,5 +1,7 @@
 //! Paths: what one checkout stored must be right in another.
 
+#[cfg(unix)]
+use crate::native::archive;
 use crate::support::{Files, package, workspace};
 use crate::trap::{Stage, compared_with_cargo, guarded_by};
 
@@ -128,6 +130,28 @@ fn a_workspace_whose_path_begins_anothers_is_told_apart() {
             let checkout = stage.checkout(place, &files);
             stage.sees_app_anew(&checkout);
             stage.sees_freshness(&checkout);
+        }
+    });
+}
+
+#[test]
+#[cfg(unix)]
+fn a_library_in_a_directory_whose_name_begins_with_the_workspaces_is_the_one_that_was_named() {
+    compared_with_cargo().tell(|stage| {
+        // What people and tools call a second copy of a directory.
+        for suffix in ["@2", " (copy)"] {
+            let script = format!(
+                "fn main() {{ println!(\"cargo:rustc-link-search=native={{}}{suffix}/native\", env!(\"CARGO_MANIFEST_DIR\")); \
+                 println!(\"cargo:rustc-link-lib=static=part\") }}"
+            );
+            let source =
+                "unsafe extern \"C\" { fn number() -> i32; } fn main() { println!(\"{}\", unsafe { number() }) }";
+            let files = package("app").file("build.rs", script).file("src/main.rs", source);
+            for (place, number) in [("here", 1), ("there", 2)] {
+                let beside = stage.checkout(&format!("{place}{suffix}"), &Files::default());
+                archive(&beside, "native/libpart.a", &format!("int number(void) {{ return {number}; }}"));
+                stage.sees_app_anew(&stage.checkout(place, &files));
+            }
         }
     });
 }
