@@ -4,6 +4,7 @@
 //! meanwhile, what cannot be accounted for and what is no plain file gives no entry.
 
 mod checks;
+mod compressed;
 mod files;
 mod surroundings;
 
@@ -83,6 +84,7 @@ impl Recorder<'_> {
         let mut inputs = self.files(&info)?;
         inputs.extend(self.variables(&info)?);
         let (outputs, files, mut found) = self.outputs()?;
+        self.hidden(&files, &mut found);
         let entry = self.entry(&text, inputs, outputs, &mut found);
         let bonds = self.bonds(&info, &entry, &found);
         Ok(Recorded { entry, files, bonds })

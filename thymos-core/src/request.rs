@@ -113,19 +113,24 @@ fn roots(invocation: &Invocation, around: &Surroundings<'_>, sysroot: &Path) -> 
     Roots::new(found.into_iter().flatten())
 }
 
+/// Returns the roots that artifacts do not show, with what they show instead.
+#[must_use]
+pub fn remapped(remap: Remap) -> &'static [(Root, &'static str)] {
+    match remap {
+        Remap::Off => &[],
+        Remap::Workspace => &[(Root::Workspace, "."), (Root::Target, "./target")],
+        Remap::All => &[(Root::CargoHome, "/cargo"), (Root::Workspace, "."), (Root::Target, "./target")],
+    }
+}
+
 /// Returns the options that make artifacts the same in every checkout, to be put in front of the user's own.
 ///
 /// rustc takes the last prefix that matches, so what lies in another root comes after it: the target directory usually lies in
 /// the workspace, and so does Cargo's home where a CI system keeps only the workspace.
 #[must_use]
 pub fn remapping(roots: &Roots, remap: Remap) -> Vec<OsString> {
-    let remapped: &[(Root, &str)] = match remap {
-        Remap::Off => &[],
-        Remap::Workspace => &[(Root::Workspace, "."), (Root::Target, "./target")],
-        Remap::All => &[(Root::CargoHome, "/cargo"), (Root::Workspace, "."), (Root::Target, "./target")],
-    };
     let path = |(root, to): &(Root, &'static str)| Some((roots.path(*root)?, *to));
-    let mut remapped: Vec<(PathBuf, &str)> = remapped.iter().filter_map(path).collect();
+    let mut remapped: Vec<(PathBuf, &str)> = remapped(remap).iter().filter_map(path).collect();
     remapped.sort_by_key(|(path, _)| path.as_os_str().len());
     let option = |(path, to): (PathBuf, &str)| {
         let mut option = OsString::from("--remap-path-prefix=");

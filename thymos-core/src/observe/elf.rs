@@ -37,6 +37,7 @@ const SECTION_HEADER: usize = 64;
 const SYMBOL: usize = 24;
 const DYNAMIC_ENTRY: usize = 16;
 const PT_INTERP: u32 = 3;
+const SHF_COMPRESSED: u64 = 0x800;
 const SHT_SYMTAB: u32 = 2;
 const SHT_DYNAMIC: u32 = 6;
 const SHT_DYNSYM: u32 = 11;
@@ -82,6 +83,23 @@ pub fn symbol_names(path: &Path) -> Option<Vec<u8>> {
     let all = || sections.as_chunks::<SECTION_HEADER>().0.iter();
     let table = all().find(|section| u32_at(*section, 4) == Some(SHT_SYMTAB))?;
     contents(all().nth(u32_at(table, 40)? as usize)?, source)
+}
+
+/// Returns whether a section of a file is compressed, so that a search of its bytes does not find what it says.
+pub fn has_compressed_section(path: &Path) -> bool {
+    let Ok(mut file) = File::open(path) else { return false };
+    compressed(&mut |offset, length| read_at(&mut file, offset, length).ok()).unwrap_or(false)
+}
+
+/// Sections are marked; those of the older form, which GNU tools still write when they are asked to, are named so.
+fn compressed(source: &mut Source<'_>) -> Option<bool> {
+    let sections = sections(source)?;
+    let all = || sections.as_chunks::<SECTION_HEADER>().0.iter();
+    if all().any(|section| u64_at(section, 8).is_some_and(|flags| flags & SHF_COMPRESSED != 0)) {
+        return Some(true);
+    }
+    let names = all().nth(usize::from(u16_at(&source(0, 64)?, 62)?))?;
+    Some(memchr::memmem::find(&contents(names, source)?, b".zdebug_").is_some())
 }
 
 type Source<'a> = dyn FnMut(u64, usize) -> Option<Vec<u8>> + 'a;

@@ -2,7 +2,7 @@
 
 #[cfg(unix)]
 use crate::native::archive;
-use crate::support::{Files, package, workspace};
+use crate::support::{Files, Run, package, workspace};
 use crate::trap::{Stage, compared_with_cargo, guarded_by};
 
 /// Builds the same files in two checkouts whose paths have different lengths, and comes back to the first.
@@ -157,6 +157,35 @@ fn a_library_in_a_directory_whose_name_begins_with_the_workspaces_is_the_one_tha
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_path_in_compressed_debug_information_is_this_checkouts() {
+    if !crate::support::require_tool("readelf") {
+        return;
+    }
+    guarded_by("bind-search").tell(|stage| {
+        for kind in ["zlib", "zlib-gnu"] {
+            let flags = format!("-Clink-arg=-fuse-ld=bfd -Clink-arg=-Wl,--compress-debug-sections={kind}");
+            for place in ["here", "there"] {
+                let here = stage.checkout(place, &printing("1"));
+                here.clean();
+                stage.sees(
+                    here.cargo("build")
+                        .env("RUSTFLAGS", &flags)
+                        .env("THYMOS_REMAP", "off")
+                        .env("CARGO_PROFILE_DEV_DEBUG", "1")
+                        .run(),
+                );
+                let info = Run::of(here.command("readelf".as_ref()).args(["--debug-dump=info", "target/debug/app"]));
+                let own =
+                    info.stdout.lines().filter(|line| line.contains("DW_AT_comp_dir") && !line.contains("/rustc/"));
+                let directories: Vec<_> = own.filter_map(|line| line.split_whitespace().last()).collect();
+                stage.notes("compiled in", format!("{directories:?}"));
+            }
+        }
+    });
+}
+
+#[test]
 fn the_users_own_remapping_is_kept() {
     guarded_by("key-arguments").tell(|stage| {
         let files = package("app").file(
@@ -214,7 +243,7 @@ fn a_target_directory_may_be_anywhere() {
             here.clean();
             for _ in 0..2 {
                 stage.sees(here.cargo("build").arg_list(&arguments).env(name, &value).run());
-                stage.sees(crate::support::Run::of(&mut here.command(&program)));
+                stage.sees(Run::of(&mut here.command(&program)));
             }
             let again = here.cargo("build").arg_list(&arguments).env(name, &value).verbose().run();
             stage.notes(
