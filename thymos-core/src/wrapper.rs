@@ -21,7 +21,7 @@ use crate::invocation::{self, Head, Invocation, Parsed};
 use crate::notice;
 use crate::os;
 use crate::outcome::{Bypass, Degraded, Outcome};
-use crate::request::{self, Request, Surroundings};
+use crate::request::{self, Keyed, Request, Surroundings};
 use crate::settings::{Mode, Settings};
 use crate::step::Step;
 use crate::store::Store;
@@ -50,10 +50,17 @@ pub fn run(arguments: Vec<OsString>, environment: Environment) -> ! {
     if environment.get(environment::ACTIVE).is_some() {
         plain_run();
     }
+    let mut argument_files = Vec::new();
     let parsed = match (foreign::is_compiler(&head.rustc), foreign::compiles(rest)) {
         (true, true) => Parsed::Bypass(Bypass::Uncached("C or C++")),
         (true, false) => Parsed::Query,
-        (false, _) => expand(rest).map_or(Parsed::Query, |expanded| invocation::parse(&expanded)),
+        (false, _) => match expand(rest) {
+            None => Parsed::Query,
+            Some(expanded) => {
+                argument_files = expanded.files;
+                invocation::parse(&expanded.arguments)
+            }
+        },
     };
     let Ok(directory) = std::env::current_dir() else { plain_run() };
     let (invocation, verdict) = match parsed {
@@ -62,8 +69,16 @@ pub fn run(arguments: Vec<OsString>, environment: Environment) -> ! {
         Parsed::Compile(invocation) => (invocation, None),
     };
     let settings = Settings::gather(&environment, request::workspaces(&invocation, &directory));
-    let unit =
-        Unit { head, arguments: rest.to_vec(), invocation: *invocation, environment, directory, settings, start };
+    let unit = Unit {
+        head,
+        arguments: rest.to_vec(),
+        argument_files,
+        invocation: *invocation,
+        environment,
+        directory,
+        settings,
+        start,
+    };
     match unit.verdict(verdict) {
         Some(bypass) => unit.pass(&Outcome::Bypass(bypass)),
         None => unit.cached(),
@@ -73,6 +88,7 @@ pub fn run(arguments: Vec<OsString>, environment: Environment) -> ! {
 struct Unit {
     head: Head,
     arguments: Vec<OsString>,
+    argument_files: Vec<Keyed>,
     invocation: Invocation,
     environment: Environment,
     directory: PathBuf,
@@ -133,10 +149,11 @@ impl Unit {
             head: &self.head,
             remap: self.settings.remap,
         };
-        let request = match Request::gather(&self.invocation, &around, &store) {
+        let mut request = match Request::gather(&self.invocation, &around, &store) {
             Ok(request) => request,
             Err(outcome) => self.pass(&outcome),
         };
+        request.keyed.extend_from_slice(&self.argument_files);
         Session { unit: self, around: &around, request: &request, store: &store, suspect: RefCell::default() }.run()
     }
 

@@ -208,6 +208,26 @@ pub fn exec(mut command: Command) -> io::Error {
     command.exec()
 }
 
+/// Returns a name under which the program that replaces this one reads these bytes. There is no file of that name anywhere else.
+///
+/// # Errors
+/// Whatever the system gives; everywhere but on Linux, that it cannot.
+pub fn handed_on(bytes: &[u8]) -> io::Result<PathBuf> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::io::Write;
+        use std::os::fd::IntoRawFd;
+        let mut file = File::from(rustix::fs::memfd_create("handed on", rustix::fs::MemfdFlags::empty())?);
+        file.write_all(bytes)?;
+        Ok(format!("/proc/self/fd/{}", file.into_raw_fd()).into())
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = bytes;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
 /// Lets this process end quietly when nobody reads what it prints: `thymos stats | head -1`. For what only tells; a process that
 /// does something must not end in the middle of it.
 pub fn end_on_closed_pipe() {

@@ -8,11 +8,13 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::digest::Digest;
 use crate::environment::{self, Environment};
 use crate::foreign;
 use crate::invocation::Head;
 use crate::os;
 use crate::outcome::plain;
+use crate::request::Keyed;
 use crate::stamp::Stamp;
 
 /// Splits the programs from the arguments. Cargo calls `thymos clippy-driver RUSTC ARGS…` when both kinds of wrapper are set.
@@ -53,33 +55,58 @@ pub fn other_than_self(program: &OsStr, environment: &Environment) -> Option<OsS
     candidates.into_iter().find(|path| path.is_file() && !is_own_executable(path)).map(PathBuf::into_os_string)
 }
 
+/// Arguments without `@file` ones, and the files that those named. The key holds the files by the arguments in them: Cargo
+/// gives one another name, and the paths in it are those of one place.
+#[derive(Default)]
+pub struct Expanded {
+    pub arguments: Vec<OsString>,
+    pub files: Vec<Keyed>,
+}
+
 /// Replaces `@file` arguments by the lines of the file, as rustc does.
-pub fn expand(arguments: &[OsString]) -> Option<Vec<OsString>> {
-    if !arguments.iter().any(|argument| argument.as_encoded_bytes().starts_with(b"@")) {
-        return Some(arguments.to_vec());
-    }
-    let mut expanded = Vec::new();
+pub fn expand(arguments: &[OsString]) -> Option<Expanded> {
+    let mut expanded = Expanded::default();
     for argument in arguments {
-        match argument.as_encoded_bytes().strip_prefix(b"@") {
-            Some(path) => {
-                let text = fs::read_to_string(os::path_from_bytes(path.to_vec())).ok()?;
-                expanded.extend(text.lines().map(OsString::from));
-            }
-            None => expanded.push(argument.clone()),
-        }
+        let Some(path) = argument.as_encoded_bytes().strip_prefix(b"@") else {
+            expanded.arguments.push(argument.clone());
+            continue;
+        };
+        let path = std::env::current_dir().ok()?.join(os::path_from_bytes(path.to_vec()));
+        let stamp = Stamp::of(&path).ok()?;
+        let text = fs::read_to_string(&path).ok()?;
+        expanded.arguments.extend(text.lines().map(OsString::from));
+        expanded.files.push(Keyed { digest: Digest::of(text.as_bytes()), path, stamp });
     }
     Some(expanded)
 }
 
-/// Becomes the compiler.
+/// Becomes the compiler. Where what is added makes the command line longer than the system allows, the compiler reads it from a
+/// file, as Cargo has it do when its own is too long.
 pub fn exec(head: &Head, arguments: &[OsString], extra: &[OsString]) -> ! {
     let command = command(head, arguments, extra);
     let program = command.get_program().to_owned();
-    let error = os::exec(command);
+    let mut error = os::exec(command);
+    if error.kind() == ErrorKind::ArgumentListTooLong
+        && let Some(file) = argument_file(extra.iter().chain(arguments))
+    {
+        error = os::exec(self::command(head, &[file], &[]));
+    }
     let mistyped = error.kind() == ErrorKind::NotFound && Path::new(&program).components().count() == 1;
     let hint = if mistyped { "; it is no command either: thymos --help" } else { "" };
     eprintln!("thymos: failed to start {}: {}{hint}", program.display(), plain(&error));
     std::process::exit(2)
+}
+
+/// Returns the argument that stands for all of these.
+fn argument_file<'a>(arguments: impl Iterator<Item = &'a OsString>) -> Option<OsString> {
+    let mut lines = String::new();
+    for argument in arguments {
+        let line = argument.to_str().filter(|line| !line.contains('\n') && !line.starts_with('@'))?;
+        lines.extend([line, "\n"]);
+    }
+    let mut name = OsString::from("@");
+    name.push(os::handed_on(lines.as_bytes()).ok()?);
+    Some(name)
 }
 
 pub fn command(head: &Head, arguments: &[OsString], extra: &[OsString]) -> Command {

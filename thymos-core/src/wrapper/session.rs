@@ -166,7 +166,7 @@ impl Session<'_> {
             expand(&self.unit.arguments).ok_or_else(|| unverified("an argument file is gone".to_owned()))?;
         let remapping = self.remapping();
         let command = |arguments: &[OsString]| command(&self.unit.head, arguments, &remapping);
-        let (arguments, remapping) = (&arguments, &remapping);
+        let (arguments, remapping) = (&arguments.arguments, &remapping);
         let recompile = Recompile { lookup, arguments, remapping, command: &command, options: self.options() };
         match recompile.confirm(entry) {
             Ok(()) => Ok(true),

@@ -1,6 +1,6 @@
 //! Calls that are no compiles, and callers that are not cargo.
 
-use crate::support::{Files, Mode, package, require_tool};
+use crate::support::{Files, Mode, World, package, real_rustc, require_tool};
 use crate::trap::{compared_with_cargo, guarded_by};
 
 /// A build script that asks the compiler what build scripts ask, in the way autocfg and others do.
@@ -183,6 +183,56 @@ fn a_checkout_whose_path_is_not_utf8_builds() {
         std::fs::copy(here.path("src/lib.rs"), odd.join("lib.rs")).unwrap();
         let run = here.compile("--crate-type lib lib.rs").current_dir(&odd).run();
         stage.notes("built", format!("{} {}", run.status, odd.join("libapp.rlib").exists()));
+    });
+}
+
+/// Arguments of about this many bytes that change nothing. One alone may have 128 KiB.
+fn filling(bytes: usize) -> Vec<String> {
+    let piece = |start: usize| ["--cfg".to_owned(), format!("k=\"{}\"", "x".repeat((bytes - start).min(100_000)))];
+    (0..bytes).step_by(100_000).flat_map(piece).collect()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn whatever_the_system_lets_cargo_start_compiles() {
+    let world = World::cached();
+    let here = world.checkout("here", &package("app").file("src/lib.rs", ""));
+    // What is added must not make a list too long that was just short enough.
+    let compiles = |bytes: usize| {
+        let mut command = here.command(env!("CARGO_BIN_EXE_thymos").as_ref());
+        let words = "--crate-type lib --crate-name app src/lib.rs --emit=metadata --out-dir out -A warnings";
+        command.arg(real_rustc()).args(words.split(' '));
+        match command.args(filling(bytes)).status() {
+            Ok(status) => {
+                assert!(status.success(), "{bytes} bytes more: {status}");
+                true
+            }
+            Err(error) => {
+                assert_eq!(error.kind(), std::io::ErrorKind::ArgumentListTooLong);
+                false
+            }
+        }
+    };
+    let (mut short, mut long) = (0, 8 << 20);
+    while long - short > 1 {
+        let middle = usize::midpoint(short, long);
+        *(if compiles(middle) { &mut short } else { &mut long }) = middle;
+    }
+    (1..20).for_each(|step| assert!(compiles(short - step * 30)));
+}
+
+#[test]
+fn a_list_of_flags_over_the_systems_limit_compiles() {
+    compared_with_cargo().tell(|stage| {
+        let flags = filling(8 << 20).into_iter().chain(["-A".to_owned(), "warnings".to_owned()]);
+        let source = format!("fn main() {{ println!(\"{{}}\", cfg!(k = \"{}\")) }}", "x".repeat(100_000));
+        let files = package("app").file("src/main.rs", source);
+        let list = flags.map(|flag| format!("'{flag}'")).collect::<Vec<_>>().join(", ");
+        let here =
+            stage.checkout("here", &files.file(".cargo/config.toml", format!("[build]\nrustflags = [{list}]\n")));
+        for _ in 0..2 {
+            stage.sees_app_anew(&here);
+        }
     });
 }
 
