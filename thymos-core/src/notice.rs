@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::digest::Digest;
 use crate::environment::{self, Environment};
-use crate::event::Event;
+use crate::event::{self, Event};
 use crate::os;
 
 /// Prints `message`, unless the same process has started a wrapper that printed it already.
@@ -18,7 +18,8 @@ use crate::os;
 pub fn give(directory: Option<&Path>, message: &str) {
     let line = format!("thymos: {message}\n");
     if let Some(mut cargo) = os::cargo_stderr() {
-        let name = format!("notice-{}-{}", os::parent(), &Digest::of(message.as_bytes()).hex()[..8]);
+        // Of another process under its number, as the first one of each container has, this is not the build.
+        let name = format!("notice-{}-{}-{}", os::parent(), event::build(), &Digest::of(message.as_bytes()).hex()[..8]);
         let mark =
             |dir: &Path| os::private(OpenOptions::new().write(true).create_new(true)).open(dir.join(name)).is_ok();
         if directory.is_some_and(mark) {

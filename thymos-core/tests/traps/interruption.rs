@@ -7,7 +7,9 @@ use std::process::{Child, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::support::{Checkout, Compiler, Mode, Moment, World, library_and_program, package, real_rustc};
+use crate::support::{
+    Checkout, Compiler, Mode, Moment, Run, World, library_and_program, package, real_rustc, require_root,
+};
 use crate::trap::compared_with_cargo;
 
 #[test]
@@ -117,7 +119,7 @@ fn a_compiler_killed_by_a_signal_looks_killed_by_a_signal() {
             if stage.world().mode() != Mode::Plain {
                 command.arg(&rustc);
             }
-            crate::support::Run::of(
+            Run::of(
                 command
                     .args("--crate-type lib --crate-name app src/lib.rs --emit=dep-info,link --out-dir".split(' '))
                     .arg(here.root()),
@@ -168,4 +170,32 @@ fn a_closed_stderr_or_stdin_changes_nothing() {
             }
         }
     });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_a_process_of_the_same_number_was_told_is_told_again() {
+    if !require_root() {
+        return;
+    }
+    let world = World::new(Mode::Cached);
+    let here = world.checkout("here", &library_and_program("whole"));
+    world.env("THYMOS_CACHE_SIZE", "banana");
+    // As in containers that share a cache: each starts to count its processes from one.
+    let build = || {
+        here.clean();
+        let cargo = std::env::var("CARGO").unwrap();
+        let contained = ["--pid", "--fork", "--mount-proc", &cargo, "build", "--quiet", "--offline"];
+        Run::of(here.command("unshare".as_ref()).args(contained)).ok()
+    };
+    for round in ["first", "second"] {
+        let said = build().stderr;
+        assert_eq!(said.matches("banana").count(), 1, "{round}: {said}");
+    }
+    let builds = world.thymos("why --all --json").ok().stdout;
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&builds).unwrap()["builds"].as_array().unwrap().len(),
+        2,
+        "{builds}"
+    );
 }
