@@ -60,6 +60,8 @@ pub struct Rules<'a> {
     pub known: Vec<PathBuf>,
     /// Whether the links that the compiler looked up by itself went by unseen, so that the others are those of proc macros.
     pub foreign_links: bool,
+    /// Whether the compiler may ask what its open files are called, as LLVM does of a profile, and nobody else can.
+    pub names_open_files: bool,
     /// Whether a path is that of an output of this unit.
     pub is_output: &'a dyn Fn(&Path) -> bool,
 }
@@ -127,6 +129,7 @@ impl Rules<'_> {
         is_kernels(path)
             && (!Guard::InputKernel.on()
                 || KERNEL.iter().any(|known| path.starts_with(known))
+                || (self.names_open_files && names_open_file(access))
                 // Who reads this reads the whole environment, which is an input then.
                 || path.ends_with("environ")
                 || (!self.is_compiler(&access.program) && !leads_elsewhere(path)))
@@ -232,6 +235,11 @@ const KERNEL: [&str; 15] = [
 
 fn is_kernels(path: &Path) -> bool {
     ["/proc", "/sys", "/dev"].iter().any(|tree| path.starts_with(tree))
+}
+
+/// Returns whether an access asks for the name of an open file, and not for what is in it.
+fn names_open_file(access: &Access) -> bool {
+    access.path.starts_with("/proc/self/fd") && matches!(access.kind, AccessKind::Stat | AccessKind::ReadLink)
 }
 
 /// Returns whether a path may go through a process to files of every kind: `/proc/self/cwd/…`, `/proc/7/root/…`.

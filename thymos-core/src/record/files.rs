@@ -91,6 +91,8 @@ impl Recorder<'_> {
                 .collect(),
             foreign_links: self.request.links(self.around.head) == Links::ExceptOwn
                 && self.compiled.observed.env.is_ok(),
+            names_open_files: unit.arguments.iter().any(|argument| matches!(argument, Argument::File(..)))
+                && !macros::may_load(unit, self.around.directory),
             is_output: &|path| self.is_output(path),
         };
         let mut candidates = inputs::candidates(&self.compiled.observed, &rules).map_err(Outcome::Bypass)?;
