@@ -1,6 +1,6 @@
 //! Every crate type, and every file that a compile leaves beside its main output.
 
-use crate::support::{Checkout, Files, World, package, workspace};
+use crate::support::{Checkout, Files, World, library_and_program, package, workspace};
 
 /// A workspace with one member for each crate type, and a program that uses those which Rust can use.
 fn one_of_each() -> Files {
@@ -96,6 +96,23 @@ fn split_debug_information_is_restored_beside_the_program() {
             assert_eq!(here.program("app").ok().stdout, "split\n");
         });
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn split_debug_information_comes_along_to_another_checkout() {
+    let files = library_and_program("split").append("Cargo.toml", "[profile.dev]\nsplit-debuginfo = \"unpacked\"");
+    let world = World::cached();
+    let side = |here: &Checkout<'_>| {
+        here.builds("split");
+        let files = here.files_below("target/debug/deps");
+        files.into_iter().filter(|path| path.ends_with(".dwo")).collect::<Vec<_>>()
+    };
+    let own = side(&world.checkout("here", &files));
+    assert!(own.iter().any(|path| path.contains("/app-")), "{own:?}");
+    world.zero();
+    assert_eq!(side(&world.checkout("there/and/deeper", &files)), own);
+    assert_eq!(world.stats().misses, 0, "{}", world.events_text());
 }
 
 #[test]

@@ -2,9 +2,15 @@
 #![cfg(unix)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use thymos_core::action::ActionKey;
+use thymos_core::digest::Digest;
+use thymos_core::os::Wait;
+use thymos_core::store::Store;
 
 use crate::support::{Checkout, Compiler, Files, Run, Spy, Started, World, package, workspace};
 
@@ -80,11 +86,19 @@ fn two_builds_at_once_compile_each_crate_once() {
     }
 }
 
-#[test]
-fn a_build_whose_twin_is_killed_goes_on() {
-    let world = World::cached();
-    let here = world.checkout("here", &package("app").file("src/lib.rs", "pub fn f() {}"));
-    // The first compile waits until it is let go, any other one does not.
+/// A compile of `app` without cargo, as one of several that ask for the same.
+fn compile(here: &Checkout<'_>, rustc: &Compiler) -> Child {
+    std::fs::create_dir_all(here.path("out")).unwrap();
+    let mut command = here.command(env!("CARGO_BIN_EXE_thymos").as_ref());
+    command.arg(rustc.program());
+    command
+        .args("--crate-type lib --crate-name app src/lib.rs --emit=dep-info,link --out-dir".split(' '))
+        .arg(here.path("out"));
+    command.spawn().unwrap()
+}
+
+/// A compiler whose first run waits until it is let go; any other one does not. It tells when that one has started.
+fn first_waits(here: &Checkout<'_>) -> (Compiler, mpsc::Sender<()>, mpsc::Receiver<()>) {
     let (go, gone) = mpsc::channel::<()>();
     let (sender, started) = mpsc::channel();
     let mut first_waits = Some(gone);
@@ -95,22 +109,65 @@ fn a_build_whose_twin_is_killed_goes_on() {
         }
         String::new()
     });
-    let compile = || {
-        let mut command = here.command(env!("CARGO_BIN_EXE_thymos").as_ref());
-        command.arg(rustc.program());
-        command
-            .args("--crate-type lib --crate-name app src/lib.rs --emit=dep-info,link --out-dir".split(' '))
-            .arg(here.root());
-        command
+    (rustc, go, started)
+}
+
+/// Returns when a process waits for another one's lock, as the kernel tells (proc_locks(5)).
+#[cfg(target_os = "linux")]
+fn until_it_waits(process: &Child) {
+    let waits = format!(" {} ", process.id());
+    let patience = Instant::now() + Duration::from_secs(60);
+    let is_waiting = || {
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().any(|line| line.contains("->") && line.contains(&waits))
     };
-    let mut first = compile().spawn().unwrap();
+    while !is_waiting() {
+        assert!(Instant::now() < patience, "it waits for the lock");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_build_whose_twin_is_killed_goes_on() {
+    let world = World::cached();
+    let here = world.checkout("here", &package("app").file("src/lib.rs", "pub fn f() {}"));
+    let (rustc, go, started) = first_waits(&here);
+    let mut first = compile(&here, &rustc);
     started.recv_timeout(Duration::from_secs(60)).expect("the first compile starts");
-    let mut second = compile().spawn().unwrap();
+    let mut second = compile(&here, &rustc);
+    until_it_waits(&second);
     first.kill().unwrap();
     first.wait().unwrap();
     drop(go);
     assert!(second.wait().unwrap().success());
-    assert!(here.path("libapp.rlib").exists());
+    assert!(here.path("out/libapp.rlib").exists());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_lock_file_that_is_removed_under_a_waiter_costs_only_a_compile() {
+    let world = World::cached();
+    let here = world.checkout("here", &package("app").file("src/lib.rs", "pub fn f() {}"));
+    let rustc = Compiler::reporting(&here.path("compiler/rustc"), |_, _| String::new());
+    assert!(compile(&here, &rustc).wait().unwrap().success());
+    let store = world.at("store");
+    let action = store.files_below("v1/actions").swap_remove(0);
+    let key = action.rsplit('/').next().and_then(Digest::from_hex).unwrap();
+    store.remove(&action);
+    // This process stands for one that compiles.
+    let lock = Store::open(store.root()).unwrap().lock(&ActionKey(key), Wait::Yes).unwrap();
+    let mut waiter = compile(&here, &rustc);
+    until_it_waits(&waiter);
+    store.remove("v1/lock");
+    // Nobody holds the new file's lock.
+    assert!(compile(&here, &rustc).wait().unwrap().success());
+    drop(lock);
+    assert!(waiter.wait().unwrap().success());
+    assert!(here.path("out/libapp.rlib").exists());
+    let stats = world.stats();
+    assert_eq!((stats.misses, stats.hits), (2, 1), "{}", world.events_text());
+    world.thymos("verify store").ok();
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::support::{Checkout, Files, package, require_tool, workspace};
+use crate::support::{Checkout, Files, package, real_rustc, require_tool, skip, workspace};
 use crate::trap::{Stage, guarded_by};
 
 /// Compiles C to an archive at `path`. The archive's directory is the checkout's `native`.
@@ -232,6 +232,90 @@ fn a_symbol_order_file_is_its_content() {
     guarded_by("input-link,input-observed,key-arguments").tell(|stage| {
         let argument = "-fuse-ld=lld\");println!(\"cargo:rustc-link-arg=-Wl,--symbol-ordering-file=link.txt";
         link_file_changes(stage, argument, ["first\nsecond\n", "second\nfirst\n"]);
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_plugin_of_the_linker_is_its_content() {
+    guarded_by("input-link,input-observed,key-arguments").tell(|stage| {
+        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() {}"));
+        let compile =
+            || here.compile("--crate-type bin src/main.rs -Clink-arg=-fuse-ld=bfd -Clink-arg=-Wl,-plugin,./plugin.so");
+        // It is loaded, or it refuses to be.
+        for result in [0, 1, 0] {
+            here.write("plugin.c", format!("int onload(void *vector) {{ return {result}; }}"));
+            tool(&here, "cc", "-shared -fPIC plugin.c -o plugin.so");
+            stage.notes("link", compile().run().status.to_string());
+        }
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn code_below_a_program_reaches_it_through_the_linkers_optimiser() {
+    if !require_tool("clang") {
+        return;
+    }
+    let sysroot = real_rustc().parent().and_then(Path::parent).expect("a toolchain is a directory").to_owned();
+    let linkers = sysroot.join("lib/rustlib").join(crate::toolchain::host()).join("bin/gcc-ld");
+    if !linkers.is_dir() && !skip("the toolchain's own linker") {
+        return;
+    }
+    let flags =
+        format!("-Clinker-plugin-lto -Clinker=clang -Clink-arg=-B{} -Clink-arg=-fuse-ld=lld", linkers.display());
+    guarded_by("key-externs,input-link,input-observed,input-sources").tell(|stage| {
+        let files = workspace(&["app", "deep"])
+            .append("app/Cargo.toml", "[dependencies]\ndeep = { path = \"../deep\" }")
+            .file("app/src/main.rs", "fn main() { println!(\"{}\", deep::number()) }")
+            .file("deep/src/lib.rs", "pub fn number() -> i32 { 1 }");
+        let here = stage.checkout("here", &files);
+        for number in ["1", "2", "1"] {
+            here.write("deep/src/lib.rs", format!("pub fn number() -> i32 {{ {number} }}")).clean();
+            stage.sees(here.cargo("build").env("RUSTFLAGS", &flags).run());
+            stage.sees(here.program("app"));
+        }
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_object_that_starts_every_program_is_its_content() {
+    guarded_by("input-link,input-observed").tell(|stage| {
+        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"linked\") }"));
+        let found =
+            here.command(Path::new("cc")).arg("-print-file-name=crti.o").output().expect("the C tools are installed");
+        let real = String::from_utf8_lossy(&found.stdout).trim().to_owned();
+        for number in [1, 2, 1] {
+            // A note, for the linker drops data that nobody refers to.
+            let note = format!(".section .note.start,\"a\",@note\n.long 4, 4, {number}\n.ascii \"abc\\0\"\n.long {number}\n.section .note.GNU-stack,\"\",@progbits\n");
+            here.write("start/part.s", note);
+            tool(&here, "cc", "-c start/part.s -o start/part.o");
+            tool(&here, "ld", &format!("-r {real} start/part.o -o start/crti.o"));
+            here.clean();
+            let flags = format!("-Clink-arg=-B{}", here.path("start").display());
+            stage.sees(here.cargo("build").env("RUSTFLAGS", flags).run());
+            stage.sees_bytes(&here, "target/debug/app");
+        }
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_linker_that_the_driver_finds_by_its_name_links_anew_when_it_changes() {
+    if !require_tool("mold") {
+        return;
+    }
+    guarded_by("input-link,input-observed,input-scripts,key-compiler,key-arguments").tell(|stage| {
+        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"linked\") }"));
+        let path = format!("{}:{}", here.path("tools").display(), std::env::var("PATH").unwrap());
+        for id in ["0x11", "0x22"] {
+            driver(&here, "tools/ld.mold", "mold", &format!("--build-id={id}"));
+            here.clean();
+            let build = here.cargo("build").env("PATH", &path).env("RUSTFLAGS", "-Clink-arg=-fuse-ld=mold");
+            stage.sees(build.run());
+            stage.sees_bytes(&here, "target/debug/app");
+        }
     });
 }
 

@@ -223,6 +223,32 @@ fn another_home_and_another_cargo_home_are_not_in_the_result() {
     });
 }
 
+#[test]
+fn a_crate_below_another_cargo_home_lies_there() {
+    guarded_by("bind-search").tell(|stage| {
+        let app = printing("place::place()").append("Cargo.toml", "[dependencies]\nplace = \"0.1\"");
+        for home in ["home-one", "a/longer/home-two", "home-one"] {
+            let krate = Files::default()
+                .file(
+                    "registry/place/Cargo.toml",
+                    "[package]\nname = \"place\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+                )
+                .file("registry/place/.cargo-checksum.json", "{\"files\":{}}")
+                .file("registry/place/src/lib.rs", "pub fn place() -> &'static str { file!() }");
+            let home = stage.checkout(home, &krate);
+            let source = format!(
+                "[source.crates-io]\nreplace-with = \"here\"\n[source.here]\ndirectory = {:?}\n",
+                home.path("registry")
+            );
+            home.write("config.toml", source);
+            let here = stage.checkout("here", &app);
+            here.clean();
+            stage.sees(here.cargo("build").env("CARGO_HOME", home.root()).run());
+            stage.sees(here.program("app"));
+        }
+    });
+}
+
 /// Target directories as people have them. Each is given as arguments, environment and the place of the program.
 #[test]
 #[cfg(unix)]

@@ -48,6 +48,16 @@ fn colour_format_and_width_of_diagnostics_are_those_asked_for() {
 }
 
 #[test]
+fn colour_and_width_count_where_something_is_said() {
+    guarded_by("input-display").tell(|stage| {
+        let here = stage.checkout("here", &with_a_warning());
+        for arguments in ["--color=never", "--color=always", "--diagnostic-width=40", "--diagnostic-width=140"] {
+            stage.sees(here.compile("--crate-type lib src/lib.rs --error-format=human").arg_list(arguments).run());
+        }
+    });
+}
+
+#[test]
 fn diagnostics_name_the_paths_of_this_checkout() {
     guarded_by("stream-paths").tell(|stage| {
         for place in ["here", "there/and/deeper"] {

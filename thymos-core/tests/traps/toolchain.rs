@@ -1,7 +1,7 @@
 //! Which compiler it is, and the files that its codegen options name.
 #![cfg(unix)]
 
-use crate::support::{Checkout, Mode, World, package, real_rustc};
+use crate::support::{Checkout, Mode, World, package, real_rustc, require_tool};
 use crate::trap::{compared_with_cargo, guarded_by};
 
 /// Returns the triple of the machine that compiles.
@@ -38,7 +38,7 @@ fn a_toolchain_updated_behind_its_path_compiles_anew() {
 #[test]
 fn a_toolchain_chosen_by_rustup_is_the_one_that_answers() {
     let rustup = std::process::Command::new("rustup").arg("--version").output().is_ok();
-    if !rustup && !crate::support::require_tool("rustup") {
+    if !rustup && !require_tool("rustup") {
         return;
     }
     guarded_by("key-compiler,input-observed,input-env").tell(|stage| {
@@ -59,6 +59,11 @@ fn a_toolchain_chosen_by_rustup_is_the_one_that_answers() {
             stage.sees(build().env_remove("RUSTUP_TOOLCHAIN").run());
             stage.sees(here.program("app"));
         }
+        // What a linked directory holds is built again, and its name stays.
+        compiler(&here, "rustup/toolchains/first/bin/rustc", "--cfg second");
+        here.clean();
+        stage.sees(build().env("RUSTUP_TOOLCHAIN", "first").run());
+        stage.sees(here.program("app"));
     });
 }
 
@@ -90,6 +95,24 @@ fn a_profile_is_its_content() {
             here.write("app.prof", profile);
             let rustc = here.compile("--crate-type lib src/lib.rs -O -g -Zprofile-sample-use=app.prof");
             stage.sees(rustc.env("RUSTC_BOOTSTRAP", "1").run());
+        }
+    });
+}
+
+#[test]
+fn a_profile_that_a_run_left_is_its_content() {
+    if !require_tool("llvm-profdata") {
+        return;
+    }
+    guarded_by("key-arguments,input-observed,input-sources").tell(|stage| {
+        let here = stage.checkout("here", &package("app").file("src/lib.rs", "pub fn f(n: u32) -> u32 { n / 3 }"));
+        here.write("counts.txt", ":ir\nf\n1\n1\n7\n");
+        let merged =
+            here.command("llvm-profdata".as_ref()).args(["merge", "counts.txt", "-o", "whole.profdata"]).status();
+        assert!(merged.unwrap().success());
+        for profile in [here.bytes("whole.profdata"), b"this is no profile".to_vec(), here.bytes("whole.profdata")] {
+            here.write("app.profdata", profile);
+            stage.sees(here.compile("--crate-type lib src/lib.rs -O -Cprofile-use=app.profdata").run());
         }
     });
 }

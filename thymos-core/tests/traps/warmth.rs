@@ -200,6 +200,45 @@ fn a_new_member_and_a_bumped_lock_file_leave_the_others_warm() {
 }
 
 #[test]
+fn another_version_and_another_feature_below_one_member_leave_the_others_warm() {
+    let world = World::cached();
+    let spy = Spy::install(&world);
+    let other = |features: &str| {
+        format!(
+            "[package]\nname = \"other\"\nedition = \"2024\"\n[dependencies]\nvendored = {{ version = \"1\", features = [{features}] }}\n"
+        )
+    };
+    let vendored = |version: &str| {
+        format!("[package]\nname = \"vendored\"\nversion = \"{version}\"\nedition = \"2024\"\n[features]\nmore = []\n")
+    };
+    let files = three_crates()
+        .file("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"app\", \"part\", \"leaf\", \"other\"]\n")
+        .file(
+            ".cargo/config.toml",
+            "[source.crates-io]\nreplace-with = \"here\"\n[source.here]\ndirectory = \"vendor\"\n",
+        )
+        .file("other/Cargo.toml", other(""))
+        .file("other/src/lib.rs", "")
+        .file("vendor/vendored/Cargo.toml", vendored("1.0.0"))
+        .file("vendor/vendored/.cargo-checksum.json", "{\"files\":{}}")
+        .file("vendor/vendored/src/lib.rs", "");
+    let here = world.checkout("here", &files);
+    let compiled = || {
+        here.clean();
+        here.cargo("build --workspace").ok();
+        spy.take()
+    };
+    assert_eq!(compiled(), ["app", "build_script_build", "leaf", "other", "part", "vendored"]);
+    here.write("vendor/vendored/Cargo.toml", vendored("1.0.1"));
+    assert!(here.read("Cargo.lock").contains("1.0.0"));
+    here.cargo("update").ok();
+    assert!(here.read("Cargo.lock").contains("1.0.1"));
+    assert_eq!(compiled(), ["other", "vendored"]);
+    here.write("other/Cargo.toml", other("\"more\""));
+    assert_eq!(compiled(), ["other", "vendored"]);
+}
+
+#[test]
 fn another_spelling_of_the_same_compiler_is_the_same_compiler() {
     let world = World::cached();
     let here = world.checkout("here", &three_crates());
