@@ -29,7 +29,9 @@ impl Recorder<'_> {
             }
             Err(_) => self.unobserved(info),
         };
-        let sources: HashSet<PathBuf> = info.sources.iter().map(here).collect();
+        let mut sources: HashSet<PathBuf> = info.sources.iter().map(here).collect();
+        // The dep-info names a profile too.
+        sources.retain(|path| self.request.keyed.iter().all(|keyed| keyed.path != *path));
         if !Guard::InputObserved.on() {
             candidates.retain(|candidate| matches!(candidate, Candidate::File(path, _) if sources.contains(path)));
         }
