@@ -1,6 +1,9 @@
 //! Builds ripgrep plainly, cold, warm and in a second checkout, round by round in one run, and prints ratios.
 //!
-//! `cargo bench -p thymos-core --bench ripgrep -- [--rounds N] [--floor DIR]`
+//! `cargo bench -p thymos-core --bench ripgrep -- [--rounds N | --misses N] [--floor DIR]`
+//!
+//! `--misses` tells what a miss costs, where a machine's speed drifts by more than that between two builds: each unit is
+//! compiled twice on the spot, plainly and as a miss, now the one first and now the other, and the sums are compared.
 //!
 //! The floor is a wrapper that replays recorded outputs and validates nothing: what any wrapper would cost at the least. DIR
 //! is its package; without one the warm builds are compared with plain cargo's only. Seconds drift from machine to machine
@@ -27,15 +30,25 @@ enum Wrapper {
     Floor,
 }
 
+/// Names the file in which this program, started as the wrapper of a build, notes what each unit took.
+const PAIRS: &str = "THYMOS_BENCH_PAIRS";
+
 fn main() {
+    if let Some(notes) = std::env::var_os(PAIRS) {
+        compile_twice(Path::new(&notes));
+    }
     let arguments: Vec<String> = std::env::args().collect();
     let after =
         |name: &str| arguments.iter().position(|argument| argument == name).and_then(|at| arguments.get(at + 1));
-    let rounds: usize = after("--rounds").and_then(|text| text.parse().ok()).unwrap_or(3);
+    let number = |name: &str| after(name).and_then(|text| text.parse::<usize>().ok());
+    let rounds = number("--rounds").unwrap_or(3);
     let scratch = tempfile::tempdir().expect("a scratch directory can be made");
     let source = fetch(scratch.path());
     let floor = after("--floor").map(|dir| build_floor(Path::new(dir), scratch.path()));
     let bench = Bench { scratch, source, floor };
+    if let Some(rounds) = number("--misses") {
+        return bench.misses(rounds);
+    }
     let mut rows: Vec<(&str, Vec<f64>, Vec<f64>)> = Vec::new();
     for round in 1..=rounds {
         eprintln!("round {round} of {rounds}");
@@ -58,6 +71,45 @@ fn main() {
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
+}
+
+/// Runs the compiler's command line plainly and through Thymos, notes the seconds of both, and ends like the second run.
+fn compile_twice(notes: &Path) -> ! {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let plain = || {
+        let mut command = Command::new(&arguments[0]);
+        command.args(&arguments[1..]).env_remove(PAIRS);
+        command
+    };
+    let thymos = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_thymos"));
+        command.args(&arguments).env_remove(PAIRS);
+        command
+    };
+    let exit = |command: &mut Command| -> ! {
+        std::process::exit(command.status().ok().and_then(|status| status.code()).unwrap_or(1))
+    };
+    if !arguments.iter().any(|argument| argument == "--out-dir") {
+        exit(&mut plain());
+    }
+    let before = std::fs::read_to_string(notes).unwrap_or_default();
+    let plain_first = before.lines().count().is_multiple_of(2);
+    let mut commands = [plain(), thymos()];
+    if !plain_first {
+        commands.reverse();
+    }
+    let mut seconds = commands.map(|mut command| {
+        let start = Instant::now();
+        let output = command.stdin(Stdio::null()).output().expect("the compiler starts");
+        (start.elapsed().as_secs_f64(), output)
+    });
+    if !plain_first {
+        seconds.reverse();
+    }
+    let [(plain, _), (thymos, output)] = seconds;
+    std::fs::write(notes, format!("{before}{plain} {thymos}\n")).expect("the scratch directory is writable");
+    std::io::Write::write_all(&mut std::io::stderr(), &output.stderr).expect("Cargo listens");
+    std::process::exit(output.status.code().unwrap_or(1))
 }
 
 /// Downloads the package and its dependencies and returns its unpacked source.
@@ -107,6 +159,38 @@ fn run(command: &mut Command) {
 }
 
 impl Bench {
+    /// Compiles every unit plainly and as a miss, so many times, one unit after the other.
+    fn misses(&self, rounds: usize) {
+        let notes = self.scratch.path().join("pairs");
+        let own = std::env::current_exe().expect("this program is a file");
+        let mut ratios = Vec::new();
+        let mut units = 0;
+        for round in 1..=rounds {
+            let place = |name: &str| self.scratch.path().join(name);
+            for name in ["one", "store"] {
+                let _ = std::fs::remove_dir_all(place(name));
+            }
+            // The units that come second in one round come first in the next.
+            std::fs::write(&notes, if round % 2 == 0 { "0 0\n" } else { "" })
+                .expect("the scratch directory is writable");
+            let mut command = Command::new("cargo");
+            command
+                .args(["build", "--locked", "--offline", "--jobs", "1"])
+                .current_dir(copy(&self.source, &place("one")));
+            command.env("CARGO_INCREMENTAL", "0").env("THYMOS_DIR", place("store"));
+            run(command.env("RUSTC_WRAPPER", &own).env(PAIRS, &notes));
+            let noted = std::fs::read_to_string(&notes).expect("the units were noted");
+            let numbers: Vec<f64> = noted.split_whitespace().filter_map(|text| text.parse().ok()).collect();
+            let pairs = numbers.as_chunks::<2>().0;
+            let [plain, thymos] = [0, 1].map(|which| pairs.iter().map(|pair| pair[which]).sum::<f64>());
+            units = pairs.iter().filter(|pair| pair[0] > 0.0).count();
+            eprintln!("round {round} of {rounds}: plain {plain:.2} s, a miss {thymos:.2} s, × {:.3}", thymos / plain);
+            ratios.push(thymos / plain);
+        }
+        println!("{PACKAGE} {VERSION}, dev profile, {units} units one by one, median of {rounds}");
+        println!("  a miss / plain rustc                                    × {:.3}", median(ratios));
+    }
+
     /// One of each; every figure with the one that it is compared with.
     fn round(&self) -> Vec<(&'static str, f64, f64)> {
         for name in ["one", "two", "store", "recording"] {
