@@ -31,7 +31,7 @@ use crate::outcome::{Bypass, Degraded, Outcome, plain};
 use crate::request::{Request, Surroundings};
 use crate::roots::{Root, Roots};
 use crate::stamp::{self, Stamp};
-use crate::store::Sharing;
+use crate::store::{Made, Sharing};
 
 /// An entry, and where the content of its outputs lies.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub struct Recorded {
     /// What the manifest will hold.
     pub entry: Entry,
     /// Output files with their digests.
-    pub files: Vec<(PathBuf, Digest, Sharing)>,
+    pub files: Vec<Made>,
     /// The roots that the result is bound to, and by what, to be read after "because".
     pub bonds: Vec<(Root, String)>,
 }
@@ -122,8 +122,7 @@ impl Recorder<'_> {
         Ok((Digest::of_reader(&mut file)?, file.found()))
     }
 
-    #[expect(clippy::type_complexity, reason = "three parts of one pass over the files")]
-    fn outputs(&self) -> Result<(Vec<Output>, Vec<(PathBuf, Digest, Sharing)>, Found), Outcome> {
+    fn outputs(&self) -> Result<(Vec<Output>, Vec<Made>, Found), Outcome> {
         let unit = self.invocation;
         let writes = self.compiled.observed.accesses.iter().filter(|access| access.kind == AccessKind::Write);
         let written: HashSet<&OsStr> =
@@ -150,7 +149,8 @@ impl Recorder<'_> {
                 found.entry(root).or_insert_with(|| name.display().to_string());
             }
             let name = name.as_encoded_bytes().to_vec();
-            files.push((entry.path(), digest, sharing(&name)));
+            let stamp = Stamp::from(&metadata);
+            files.push(Made { path: entry.path(), digest, stamp, sharing: sharing(&name) });
             outputs.push(Output { name, digest, size: metadata.len(), mode: os::mode(&metadata) });
         }
         outputs.sort_by(|one, two| one.name.cmp(&two.name));

@@ -36,7 +36,7 @@ use crate::settings::Shared;
 use crate::step::Step;
 
 pub use crate::codec::{seal, unseal};
-pub use blobs::{Blob, Sharing};
+pub use blobs::{Blob, Made, Sharing};
 
 /// The directory of this version of the store, in the directory that the settings name.
 const VERSION: &str = "v1";

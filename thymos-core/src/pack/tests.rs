@@ -10,8 +10,9 @@ use super::stream::{Compressor, decompressor};
 use super::*;
 use crate::action::ActionKey;
 use crate::manifest::{Entry, Input, Manifest, Output};
+use crate::stamp::Stamp;
 use crate::store::exchange::Used;
-use crate::store::{Found, Sharing, Store};
+use crate::store::{Found, Made, Sharing, Store};
 
 const LIMIT: u64 = 1 << 30;
 
@@ -45,9 +46,10 @@ impl Here {
     }
 
     fn add(&self, name: &str, content: &[u8], hours: u64) {
-        let file = self.store.root().join("tmp/new");
-        std::fs::write(&file, content).unwrap();
-        self.store.keep(&file, &Digest::of(content), Sharing::Private).unwrap();
+        let path = self.store.root().join("tmp/new");
+        std::fs::write(&path, content).unwrap();
+        let stamp = Stamp::of(&path).unwrap();
+        self.store.keep(&Made { path, digest: Digest::of(content), stamp, sharing: Sharing::Private }).unwrap();
         let action = Used { key: key(name), used: hours_ago(hours) };
         self.store.merge(&action, Manifest { entries: vec![entry(content, 1)] }).unwrap();
     }

@@ -2,19 +2,16 @@
 //!
 //! Invariant: where a path may be hidden, the result is bound to every root that is not remapped. It does not unpack anything.
 
-use std::path::PathBuf;
-
 use super::{Found, Recorder};
-use crate::digest::Digest;
 use crate::observe::elf;
 use crate::request;
 use crate::roots::Root;
-use crate::store::Sharing;
+use crate::store::Made;
 
 impl Recorder<'_> {
     /// Adds the roots whose paths compressed debug information may hold (`-C link-arg=-Wl,--compress-debug-sections=zlib`).
-    pub(super) fn hidden(&self, files: &[(PathBuf, Digest, Sharing)], found: &mut Found) {
-        let Some((path, ..)) = files.iter().find(|(path, ..)| elf::has_compressed_section(path)) else { return };
+    pub(super) fn hidden(&self, files: &[Made], found: &mut Found) {
+        let Some(Made { path, .. }) = files.iter().find(|made| elf::has_compressed_section(&made.path)) else { return };
         let remapped = request::remapped(self.around.remap);
         let is_shown = |root: &Root| remapped.iter().all(|(known, _)| known != root);
         let name = path.file_name().unwrap_or_default().display().to_string();

@@ -28,6 +28,19 @@ pub enum Sharing {
     Private,
 }
 
+/// A file whose content was read, on its way into the store.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What was read.
+    pub digest: Digest,
+    /// Its stamp from before it was read.
+    pub stamp: Stamp,
+    /// How it may be kept.
+    pub sharing: Sharing,
+}
+
 /// A blob whose content was checked.
 #[derive(Debug)]
 pub struct Blob {
@@ -134,15 +147,17 @@ impl Store {
         lay().and_then(|()| finish()).inspect_err(|_| drop(fs::remove_file(to)))
     }
 
-    /// Stores the file `from`, whose content has this digest, and returns the bytes that the store grew by.
+    /// Stores a file and returns the bytes that the store grew by.
     ///
     /// # Errors
-    /// Whatever the file system gives; then the store is as before.
-    pub fn keep(&self, from: &Path, digest: &Digest, sharing: Sharing) -> io::Result<u64> {
+    /// [`io::ErrorKind::InvalidData`] for a file that was changed since it was read, and whatever the file system gives; then
+    /// the store is as before.
+    pub fn keep(&self, made: &Made) -> io::Result<u64> {
+        let Made { path: from, digest, .. } = made;
         if self.blob(digest).is_ok() {
             return Ok(0);
         }
-        let sharing = self.sharing(sharing);
+        let sharing = self.sharing(made.sharing);
         let path = self.blob_path(digest);
         make_dir(path.parent().unwrap_or(&self.root))?;
         let temporary = tempfile::Builder::new().prefix("blob-").make_in(self.root.join("tmp"), |temporary| {
@@ -154,6 +169,11 @@ impl Store {
         })?;
         if self.shared == Shared::Group {
             os::share_like_directory(temporary.path())?;
+        }
+        // A name in the store is believed, so what bears it has to be what was read.
+        if Stamp::of(from)?.unlinked() != made.stamp.unlinked() {
+            let why = format!("{} was changed while it was stored", from.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
         }
         Step::PublishBlobWritten.reached();
         temporary.persist(&path).map_err(|error| error.error)?;
@@ -179,4 +199,29 @@ fn lay_out(blob: &Blob, to: &Path, sharing: Sharing) -> io::Result<()> {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
     fs::copy(&blob.path, to).map(drop)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_changed_since_it_was_read_is_not_kept_under_what_was_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open_as(&dir.path().join("store"), Shared::No).unwrap();
+        for sharing in [Sharing::Linked, Sharing::Private] {
+            let path = dir.path().join("output");
+            fs::write(&path, "as it was read").unwrap();
+            let made = Made { stamp: Stamp::of(&path).unwrap(), digest: Digest::of(b"as it was read"), path, sharing };
+            fs::write(&made.path, "as it was changed").unwrap();
+            assert_eq!(store.keep(&made).unwrap_err().kind(), io::ErrorKind::InvalidData);
+            assert_eq!(store.blob(&made.digest).unwrap_err().kind(), io::ErrorKind::NotFound);
+            assert_eq!(fs::read_dir(store.root().join("tmp")).unwrap().count(), 0);
+            fs::write(&made.path, "as it was read").unwrap();
+            let again = Made { stamp: Stamp::of(&made.path).unwrap(), ..made };
+            assert_eq!(store.keep(&again).unwrap(), 14);
+            fs::remove_file(store.blob_path(&again.digest)).unwrap();
+        }
+    }
 }

@@ -216,8 +216,8 @@ impl Session<'_> {
         let failed = |error: std::io::Error| Outcome::Degraded(Degraded::Publish(plain(&error)));
         Step::PublishRecorded.reached();
         let mut grown = 0;
-        for (path, digest, sharing) in &recorded.files {
-            grown += self.store.keep(path, digest, *sharing).map_err(failed)?;
+        for made in &recorded.files {
+            grown += self.store.keep(made).map_err(failed)?;
         }
         facts.bytes = recorded.entry.outputs.iter().map(|output| output.size).sum();
         let mut manifest = match self.store.lookup(&self.request.key) {

@@ -6,7 +6,8 @@ use std::path::Path;
 use thymos_core::action::ActionKey;
 use thymos_core::digest::Digest;
 use thymos_core::manifest::{Entry, Input, Manifest, Output};
-use thymos_core::store::{Sharing, Store};
+use thymos_core::stamp::Stamp;
+use thymos_core::store::{Made, Sharing, Store};
 
 use crate::support::{Run, World, package};
 
@@ -16,12 +17,13 @@ const OWN: u64 = 10;
 
 fn fill(world: &World) {
     let store = Store::open(&world.store()).unwrap();
-    let file = world.root().join("output");
+    let path = world.root().join("output");
     for number in 0..ACTIONS {
         let content = if number % OWN == 0 { number.to_string().repeat(100) } else { "shared".to_owned() };
         let digest = Digest::of(content.as_bytes());
-        std::fs::write(&file, &content).unwrap();
-        store.keep(&file, &digest, Sharing::Private).unwrap();
+        std::fs::write(&path, &content).unwrap();
+        let stamp = Stamp::of(&path).unwrap();
+        store.keep(&Made { path: path.clone(), digest, stamp, sharing: Sharing::Private }).unwrap();
         let output = Output { name: b"libx.rlib".to_vec(), digest, size: content.len() as u64, mode: 0o644 };
         let inputs = vec![Input::File(b"\0W/src/lib.rs".to_vec(), digest)];
         let entry = Entry { inputs, outputs: vec![output], stored_ms: number, ..Entry::default() };
