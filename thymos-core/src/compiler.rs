@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 
 use crate::action::ActionKey;
-use crate::codec::{Reader, Writer};
+use crate::codec::{sealed, unsealed};
 use crate::digest::{Digest, FieldHasher};
 use crate::environment::{self, Environment};
 use crate::invocation::Head;
@@ -271,29 +271,26 @@ fn readers() -> usize {
 
 fn encode(compiler: &Compiler) -> Vec<u8> {
     let Compiler { digest, sysroot, files } = compiler;
-    let mut writer = Writer::default();
-    writer.bytes(MAGIC);
-    writer.digest(digest);
-    writer.bytes(sysroot.as_os_str().as_encoded_bytes());
-    writer.list(files, |writer, (path, stamp)| {
-        writer.bytes(path.as_os_str().as_encoded_bytes());
-        writer.bytes(&stamp.bytes());
-    });
-    crate::store::seal(writer.finish())
+    sealed(MAGIC, |writer| {
+        writer.digest(digest);
+        writer.bytes(sysroot.as_os_str().as_encoded_bytes());
+        writer.list(files, |writer, (path, stamp)| {
+            writer.bytes(path.as_os_str().as_encoded_bytes());
+            writer.bytes(&stamp.bytes());
+        });
+    })
 }
 
 /// Reads the record of a compiler.
 #[must_use]
 pub fn decode(bytes: &[u8]) -> Option<Compiler> {
-    let mut reader = Reader::new(crate::store::unseal(bytes)?);
-    if reader.bytes()? != MAGIC {
-        return None;
-    }
-    let digest = reader.digest()?;
-    let sysroot = os::path_from_bytes(reader.bytes()?.to_vec());
-    let files = reader.list(|reader| {
-        let path = os::path_from_bytes(reader.bytes()?.to_vec());
-        Some((path, Stamp::from_bytes(reader.bytes()?)?))
-    })?;
-    reader.is_done().then_some(Compiler { digest, sysroot, files })
+    unsealed(MAGIC, bytes, |reader| {
+        let digest = reader.digest()?;
+        let sysroot = os::path_from_bytes(reader.bytes()?.to_vec());
+        let files = reader.list(|reader| {
+            let path = os::path_from_bytes(reader.bytes()?.to_vec());
+            Some((path, Stamp::from_bytes(reader.bytes()?)?))
+        })?;
+        Some(Compiler { digest, sysroot, files })
+    })
 }

@@ -144,12 +144,12 @@ impl Recorder<'_> {
                 return Err(Outcome::Bypass(Bypass::StrangeOutput(name.display().to_string())));
             }
             let (digest, roots) = self.read(&entry.path()).map_err(|error| gather(&error))?;
-            self.memo.remember(&Stamp::from(&metadata), &digest);
+            let stamp = Stamp::from(&metadata);
+            self.memo.remember(&stamp, &digest);
             for root in roots {
                 found.entry(root).or_insert_with(|| name.display().to_string());
             }
             let name = name.as_encoded_bytes().to_vec();
-            let stamp = Stamp::from(&metadata);
             files.push(Made { path: entry.path(), digest, stamp, sharing: sharing(&name) });
             outputs.push(Output { name, digest, size: metadata.len(), mode: os::mode(&metadata) });
         }

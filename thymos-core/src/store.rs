@@ -35,7 +35,6 @@ use crate::outcome::{Degraded, plain};
 use crate::settings::Shared;
 use crate::step::Step;
 
-pub use crate::codec::{seal, unseal};
 pub use blobs::{Blob, Made, Sharing};
 
 /// The directory of this version of the store, in the directory that the settings name.
