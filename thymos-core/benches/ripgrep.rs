@@ -3,7 +3,9 @@
 //! `cargo bench -p thymos-core --bench ripgrep -- [--rounds N | --misses N] [--floor DIR]`
 //!
 //! `--misses` tells what a miss costs, where a machine's speed drifts by more than that between two builds: each unit is
-//! compiled twice on the spot, plainly and as a miss, now the one first and now the other, and the sums are compared.
+//! compiled twice on the spot, plainly and as a miss, now the one first and now the other. Of each unit the median over
+//! the rounds counts; their sums are compared, of elapsed time and of processor time. Each store has seen one unit before:
+//! what the first one pays for reading the compiler's files, once for a toolchain and a store, is shown beside them.
 //!
 //! The floor is a wrapper that replays recorded outputs and validates nothing: what any wrapper would cost at the least. DIR
 //! is its package; without one the warm builds are compared with plain cargo's only. Seconds drift from machine to machine
@@ -73,6 +75,21 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
+/// Returns the seconds of processor time that the children of this process took, as far as they were waited for.
+#[cfg(unix)]
+fn processor_time() -> f64 {
+    // SAFETY: integers, for which zero is a value.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: the structure outlives the call, which fills it in.
+    unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage) };
+    [usage.ru_utime, usage.ru_stime].map(|time| time.tv_sec as f64 + time.tv_usec as f64 / 1e6).iter().sum()
+}
+
+#[cfg(not(unix))]
+fn processor_time() -> f64 {
+    f64::NAN
+}
+
 /// Runs the compiler's command line plainly and through Thymos, notes the seconds of both, and ends like the second run.
 fn compile_twice(notes: &Path) -> ! {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
@@ -94,20 +111,23 @@ fn compile_twice(notes: &Path) -> ! {
     }
     let before = std::fs::read_to_string(notes).unwrap_or_default();
     let plain_first = before.lines().count().is_multiple_of(2);
+    let unit = arguments.iter().skip_while(|argument| *argument != "--crate-name").nth(1);
+    let unit = unit.map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut commands = [plain(), thymos()];
     if !plain_first {
         commands.reverse();
     }
-    let mut seconds = commands.map(|mut command| {
-        let start = Instant::now();
+    let mut costs = commands.map(|mut command| {
+        let (start, used) = (Instant::now(), processor_time());
         let output = command.stdin(Stdio::null()).output().expect("the compiler starts");
-        (start.elapsed().as_secs_f64(), output)
+        (start.elapsed().as_secs_f64(), processor_time() - used, output)
     });
     if !plain_first {
-        seconds.reverse();
+        costs.reverse();
     }
-    let [(plain, _), (thymos, output)] = seconds;
-    std::fs::write(notes, format!("{before}{plain} {thymos}\n")).expect("the scratch directory is writable");
+    let [(plain, plain_used, _), (thymos, thymos_used, output)] = costs;
+    let note = format!("{before}{unit} {plain} {thymos} {plain_used} {thymos_used}\n");
+    std::fs::write(notes, note).expect("the scratch directory is writable");
     std::io::Write::write_all(&mut std::io::stderr(), &output.stderr).expect("Cargo listens");
     std::process::exit(output.status.code().unwrap_or(1))
 }
@@ -163,16 +183,17 @@ impl Bench {
     fn misses(&self, rounds: usize) {
         let notes = self.scratch.path().join("pairs");
         let own = std::env::current_exe().expect("this program is a file");
-        let mut ratios = Vec::new();
-        let mut units = 0;
+        let mut units: Vec<(String, [Vec<f64>; 4])> = Vec::new();
+        let mut first = Vec::new();
         for round in 1..=rounds {
             let place = |name: &str| self.scratch.path().join(name);
             for name in ["one", "store"] {
                 let _ = std::fs::remove_dir_all(place(name));
             }
+            let empty = self.scratch.path().join("puller");
+            first.push(self.build(Wrapper::Thymos, &empty) - self.build(Wrapper::None, &empty));
             // The units that come second in one round come first in the next.
-            std::fs::write(&notes, if round % 2 == 0 { "0 0\n" } else { "" })
-                .expect("the scratch directory is writable");
+            std::fs::write(&notes, if round % 2 == 0 { "\n" } else { "" }).expect("the scratch directory is writable");
             let mut command = Command::new("cargo");
             command
                 .args(["build", "--locked", "--offline", "--jobs", "1"])
@@ -180,15 +201,38 @@ impl Bench {
             command.env("CARGO_INCREMENTAL", "0").env("THYMOS_DIR", place("store"));
             run(command.env("RUSTC_WRAPPER", &own).env(PAIRS, &notes));
             let noted = std::fs::read_to_string(&notes).expect("the units were noted");
-            let numbers: Vec<f64> = noted.split_whitespace().filter_map(|text| text.parse().ok()).collect();
-            let pairs = numbers.as_chunks::<2>().0;
-            let [plain, thymos] = [0, 1].map(|which| pairs.iter().map(|pair| pair[which]).sum::<f64>());
-            units = pairs.iter().filter(|pair| pair[0] > 0.0).count();
-            eprintln!("round {round} of {rounds}: plain {plain:.2} s, a miss {thymos:.2} s, × {:.3}", thymos / plain);
-            ratios.push(thymos / plain);
+            let mut sums = [0.0; 4];
+            for (at, line) in noted.lines().filter(|line| !line.is_empty()).enumerate() {
+                let (unit, numbers) = line.split_once(' ').expect("a name stands before the numbers");
+                let numbers = numbers.split(' ').map(|text| text.parse::<f64>().expect("a number was noted"));
+                if units.len() == at {
+                    units.push((unit.to_owned(), Default::default()));
+                }
+                for (which, number) in numbers.enumerate() {
+                    units[at].1[which].push(number);
+                    sums[which] += number;
+                }
+            }
+            let [plain, thymos, plain_used, thymos_used] = sums;
+            eprintln!(
+                "round {round} of {rounds}: plain {plain:.2} s, a miss {thymos:.2} s, × {:.3}; processor time × {:.3}",
+                thymos / plain,
+                thymos_used / plain_used
+            );
         }
-        println!("{PACKAGE} {VERSION}, dev profile, {units} units one by one, median of {rounds}");
-        println!("  a miss / plain rustc                                    × {:.3}", median(ratios));
+        println!("{PACKAGE} {VERSION}, dev profile, {} units one by one, each the median of {rounds}", units.len());
+        let mut sums = [0.0; 4];
+        for (unit, costs) in units {
+            let costs = costs.map(median);
+            let [plain, thymos, plain_used, thymos_used] = costs.map(|seconds| 1e3 * seconds);
+            println!(
+                "  {unit:<28} {plain:>8.1} → {thymos:>8.1} ms, processor {plain_used:>8.1} → {thymos_used:>8.1} ms"
+            );
+            costs.iter().zip(&mut sums).for_each(|(cost, sum)| *sum += cost);
+        }
+        println!("  {:<55} {:>7.1} ms", "an empty library, the first unit of a store, takes more", 1e3 * median(first));
+        println!("  {:<55} × {:.3}", "a miss / plain rustc, time", sums[1] / sums[0]);
+        println!("  {:<55} × {:.3}", "a miss / plain rustc, processor time", sums[3] / sums[2]);
     }
 
     /// One of each; every figure with the one that it is compared with.

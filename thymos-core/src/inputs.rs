@@ -13,6 +13,8 @@
 //!
 //! Invariant: an access that no rule names is an input, or the unit is a Bypass.
 
+mod facts;
+
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,7 @@ use crate::guard::Guard;
 use crate::observe::{Access, AccessKind, Observed, Program, Seen};
 use crate::outcome::Bypass;
 use crate::stamp::Stamp;
+use facts::{Facts, Places};
 
 /// Something whose state decides whether the result still holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -56,6 +59,8 @@ pub struct Rules<'a> {
     pub search: HashSet<PathBuf>,
     /// The incremental session's directory.
     pub incremental: Option<PathBuf>,
+    /// Where the outputs go.
+    pub out_dir: PathBuf,
     /// Directories that are known to be there because the compile works in them.
     pub known: Vec<PathBuf>,
     /// Whether the links that the compiler looked up by itself went by unseen, so that the others are those of proc macros.
@@ -72,13 +77,15 @@ pub struct Rules<'a> {
 /// A Bypass for a read that nothing can account for.
 pub fn candidates(observed: &Observed, rules: &Rules<'_>) -> Result<Vec<Candidate>, Bypass> {
     let written = written(observed);
+    let mut places = Places::new(rules, &written);
     let mut found = Vec::new();
     let mut seen = HashSet::new();
-    for access in &observed.accesses {
-        if access.kind == AccessKind::Write || rules.ignores(access, &written) {
+    for access in observed.accesses.iter().filter(|access| access.kind != AccessKind::Write) {
+        let facts = places.facts(&access.path);
+        if rules.ignores(access, facts) {
             continue;
         }
-        for candidate in [rules.program(access), rules.candidate(access)?].into_iter().flatten() {
+        for candidate in [rules.program(access, facts), rules.candidate(access, facts)?].into_iter().flatten() {
             if seen.insert(candidate.clone()) {
                 found.push(candidate);
             }
@@ -97,18 +104,12 @@ fn written(observed: &Observed) -> HashMap<&Path, Seen> {
 }
 
 impl Rules<'_> {
-    fn ignores(&self, access: &Access, written: &HashMap<&Path, Seen>) -> bool {
-        let path = access.path.as_path();
-        let under = |dir: &Path| path.starts_with(dir);
-        self.is_of_the_kernel(access)
-            || self.compiler.contains(path)
-            || self.keyed.contains(path)
-            || self.incremental.as_deref().is_some_and(under)
-            || (self.is_output)(path)
-            || self.is_made(path, written)
-            || Self::is_system_noise(access)
-            || (under(&self.sysroot) && !matches!(access.seen, Seen::File(_)))
-            || self.is_dependency_search(access)
+    fn ignores(&self, access: &Access, facts: Facts) -> bool {
+        (facts.kernels && self.is_known_of_the_kernel(access))
+            || facts.own
+            || Self::is_system_noise(access, facts)
+            || (facts.sysroot && !matches!(access.seen, Seen::File(_)))
+            || self.is_dependency_search(access, facts)
             || (!Guard::InputLink.on() && matches!(access.program, Program::Child(_)))
     }
 
@@ -124,22 +125,19 @@ impl Rules<'_> {
     }
 
     /// A file of the kernel has no content that could be compared, so one that nobody knows makes the unit a Bypass.
-    fn is_of_the_kernel(&self, access: &Access) -> bool {
+    fn is_known_of_the_kernel(&self, access: &Access) -> bool {
         let path = access.path.as_path();
-        is_kernels(path)
-            && (!Guard::InputKernel.on()
-                || KERNEL.iter().any(|known| path.starts_with(known))
-                || (self.names_open_files && names_open_file(access))
-                // Who reads this reads the whole environment, which is an input then.
-                || path.ends_with("environ")
-                || (!self.is_compiler(&access.program) && !leads_elsewhere(path)))
+        !Guard::InputKernel.on()
+            || KERNEL.iter().any(|known| path.starts_with(known))
+            || (self.names_open_files && names_open_file(access))
+            // Who reads this reads the whole environment, which is an input then.
+            || path.ends_with("environ")
+            || (!self.is_compiler(&access.program) && !leads_elsewhere(path))
     }
 
-    fn is_dependency_search(&self, access: &Access) -> bool {
-        let path = access.path.as_path();
-        let inside = path.ancestors().skip(1).any(|parent| self.dependencies.contains(parent));
+    fn is_dependency_search(&self, access: &Access, facts: Facts) -> bool {
         let looked = matches!(access.kind, AccessKind::Stat | AccessKind::ReadLink) || access.seen == Seen::Absent;
-        (inside && looked) || (self.dependencies.contains(path) && self.is_compiler(&access.program))
+        (facts.in_dependencies && looked) || (facts.is_dependencies && self.is_compiler(&access.program))
     }
 
     /// The compiler may run below a script that stands in for it.
@@ -151,20 +149,13 @@ impl Rules<'_> {
     }
 
     /// A look-up in a directory of `PATH` is part of a search by name.
-    fn program(&self, access: &Access) -> Option<Candidate> {
-        let searched = self.search.contains(access.path.parent()?) && !matches!(access.seen, Seen::Directory);
+    fn program(&self, access: &Access, facts: Facts) -> Option<Candidate> {
+        let searched = facts.searched && !matches!(access.seen, Seen::Directory);
         searched.then(|| access.path.file_name().map(|name| Candidate::Program(name.to_owned())))?
     }
 
-    fn is_searched(&self, path: &Path) -> bool {
-        path.parent().is_some_and(|parent| self.search.contains(parent))
-    }
-
     /// Files of the operating system that every process looks at before `main` and that shape no artifact.
-    fn is_system_noise(access: &Access) -> bool {
-        const FILES: [&str; 4] = ["/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/localtime", "/etc/selinux/config"];
-        const TREES: [&str; 4] =
-            ["/usr/lib/locale", "/usr/share/locale", "/usr/share/locale-langpack", "/usr/lib/x86_64-linux-gnu/gconv"];
+    fn is_system_noise(access: &Access, facts: Facts) -> bool {
         const RUNTIME: [&str; 12] = [
             "ld-linux",
             "libc.so",
@@ -179,26 +170,26 @@ impl Rules<'_> {
             "libzstd.so",
             "ld-musl",
         ];
-        let path = access.path.as_path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let by_loader = access.program == Program::Root || access.kind == AccessKind::Exec;
+        let is_runtime = || {
+            let name = access.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            RUNTIME.iter().any(|library| name.starts_with(library))
+        };
         // A file of such a name that lies elsewhere is somebody's own.
-        let in_place = !matches!(access.seen, Seen::File(_)) || SYSTEM.iter().any(|tree| path.starts_with(tree));
-        FILES.iter().any(|file| path == Path::new(file))
-            || TREES.iter().any(|tree| path.starts_with(tree))
-            || (by_loader && in_place && RUNTIME.iter().any(|library| name.starts_with(library)))
-            || (by_loader && path.components().any(|part| part.as_os_str() == "glibc-hwcaps"))
+        let in_place =
+            || !matches!(access.seen, Seen::File(_)) || SYSTEM.iter().any(|tree| access.path.starts_with(tree));
+        facts.noise || (by_loader && (facts.hwcaps || (is_runtime() && in_place())))
     }
 
-    fn candidate(&self, access: &Access) -> Result<Option<Candidate>, Bypass> {
+    fn candidate(&self, access: &Access, facts: Facts) -> Result<Option<Candidate>, Bypass> {
         let path = access.path.clone();
         let is_known = || self.known.iter().any(|known| known.starts_with(&path));
-        if is_kernels(&path) {
+        if facts.kernels {
             return Err(Bypass::Unaccounted(path.display().to_string()));
         }
         Ok(match (access.kind, access.seen) {
             (AccessKind::Write, _) => None,
-            (_, Seen::Absent) if self.is_searched(&path) => None,
+            (_, Seen::Absent) if facts.searched => None,
             (_, Seen::Absent) => Guard::InputAbsence.on().then_some(Candidate::Absent(path)),
             (AccessKind::ReadLink, Seen::Other) => Some(Candidate::Link(path)),
             (AccessKind::ReadLink, _) => (self.foreign_links && self.is_compiler(&access.program) && !is_known())
@@ -232,10 +223,6 @@ const KERNEL: [&str; 15] = [
     "/sys/fs/cgroup",
     "/sys/kernel/mm/transparent_hugepage",
 ];
-
-fn is_kernels(path: &Path) -> bool {
-    ["/proc", "/sys", "/dev"].iter().any(|tree| path.starts_with(tree))
-}
 
 /// Returns whether an access asks for the name of an open file, and not for what is in it.
 fn names_open_file(access: &Access) -> bool {

@@ -86,6 +86,7 @@ impl Recorder<'_> {
                 .map(|list| std::env::split_paths(list).collect())
                 .unwrap_or_default(),
             incremental: unit.incremental.as_deref().map(here),
+            out_dir: here(&unit.out_dir),
             known: [self.around.directory.to_owned(), here(&unit.out_dir), std::env::temp_dir(), sysroot.join("lib")]
                 .into_iter()
                 .chain(unit.incremental.as_deref().map(here))

@@ -1,0 +1,232 @@
+//! What the rules say of a path, whoever asks for it and whatever is there.
+//!
+//! A linker asks about two thousand paths in a hundred directories, and nearly all of what the rules ask of a path is asked
+//! of the directories above it. So it is asked once for each directory.
+//!
+//! Invariant: what is remembered for a directory is what [`Facts::of`] says of any path in it whose last name no rule names.
+//! A path whose name some rule does name is asked about by itself.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf, is_separator};
+
+use super::Rules;
+use crate::observe::Seen;
+
+/// What holds of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// It is the kernel's and has no content that could be compared.
+    pub kernels: bool,
+    /// It is the compiler's own, or held by the key, or made by this compile.
+    pub own: bool,
+    /// Every process looks at it and no artifact depends on it.
+    pub noise: bool,
+    /// It belongs to the loader's search for variants of a library.
+    pub hwcaps: bool,
+    /// It lies in the sysroot.
+    pub sysroot: bool,
+    /// It lies below a `-L dependency` directory.
+    pub in_dependencies: bool,
+    /// It is such a directory.
+    pub is_dependencies: bool,
+    /// It lies in a directory of `PATH`.
+    pub searched: bool,
+}
+
+const KERNELS: [&str; 3] = ["/proc", "/sys", "/dev"];
+const NOISE: [&str; 8] = [
+    "/etc/ld.so.cache",
+    "/etc/ld.so.preload",
+    "/etc/localtime",
+    "/etc/selinux/config",
+    "/usr/lib/locale",
+    "/usr/share/locale",
+    "/usr/share/locale-langpack",
+    "/usr/lib/x86_64-linux-gnu/gconv",
+];
+const HWCAPS: &str = "glibc-hwcaps";
+
+impl Facts {
+    fn of(path: &Path, rules: &Rules<'_>, written: &HashMap<&Path, Seen>) -> Self {
+        let under = |dir: &Path| path.starts_with(dir);
+        Self {
+            kernels: KERNELS.iter().any(|tree| path.starts_with(tree)),
+            own: rules.compiler.contains(path)
+                || rules.keyed.contains(path)
+                || rules.incremental.as_deref().is_some_and(under)
+                || (rules.is_output)(path)
+                || rules.is_made(path, written),
+            noise: NOISE.iter().any(|tree| path.starts_with(tree)),
+            hwcaps: path.components().any(|part| part.as_os_str() == HWCAPS),
+            sysroot: under(&rules.sysroot),
+            in_dependencies: path.ancestors().skip(1).any(|parent| rules.dependencies.contains(parent)),
+            is_dependencies: rules.dependencies.contains(path),
+            searched: path.parent().is_some_and(|parent| rules.search.contains(parent)),
+        }
+    }
+}
+
+/// The facts of paths, remembered by directory.
+pub struct Places<'a> {
+    rules: &'a Rules<'a>,
+    written: &'a HashMap<&'a Path, Seen>,
+    /// Every path that some rule names.
+    named: HashSet<&'a Path>,
+    /// The last names of these.
+    names: HashSet<&'a [u8]>,
+    of_directory: HashMap<&'a [u8], Option<Facts>>,
+}
+
+impl<'a> Places<'a> {
+    pub fn new(rules: &'a Rules<'a>, written: &'a HashMap<&'a Path, Seen>) -> Self {
+        let fixed = KERNELS.iter().chain(&NOISE).map(Path::new);
+        let sets = rules.compiler.iter().chain(&rules.keyed).copied().chain(written.keys().copied());
+        let single = rules.dependencies.iter().chain(&rules.search).chain(&rules.incremental);
+        let single = single.chain([&rules.sysroot, &rules.out_dir]).map(PathBuf::as_path);
+        let named: HashSet<&Path> = fixed.chain(sets).chain(single).collect();
+        let names = named.iter().filter_map(|path| path.file_name()).map(OsStr::as_encoded_bytes).collect();
+        Self { rules, written, named, names, of_directory: HashMap::new() }
+    }
+
+    /// Returns what holds of a path.
+    pub fn facts(&mut self, path: &'a Path) -> Facts {
+        let unnamed = split(path).filter(|(_, name)| !self.names(path, name));
+        let remembered = unnamed.and_then(|(directory, _)| self.of_unnamed(directory, path));
+        remembered.unwrap_or_else(|| self.of(path))
+    }
+
+    fn of(&self, path: &Path) -> Facts {
+        Facts::of(path, self.rules, self.written)
+    }
+
+    fn names(&self, path: &Path, name: &[u8]) -> bool {
+        name == HWCAPS.as_bytes() || (self.names.contains(name) && self.named.contains(path))
+    }
+
+    /// Returns what holds of any path in a directory that no rule names, of which `path` is one.
+    fn of_unnamed(&mut self, directory: &'a [u8], path: &'a Path) -> Option<Facts> {
+        if let Some(known) = self.of_directory.get(directory) {
+            return *known;
+        }
+        let facts = self.inherited(directory, path).or_else(|| {
+            // Which names an output may have is the unit's to say.
+            let outputs = path.parent() == Some(&self.rules.out_dir);
+            (!outputs).then(|| self.of(&path.with_file_name(UNNAMED)))
+        });
+        self.of_directory.insert(directory, facts);
+        facts
+    }
+
+    /// A directory that no rule names adds nothing to what holds of everything in the directory above it.
+    fn inherited(&mut self, directory: &[u8], path: &'a Path) -> Option<Facts> {
+        let directory = path.parent().filter(|parent| parent.as_os_str().as_encoded_bytes() == directory)?;
+        let (above, name) = split(directory)?;
+        if self.names(directory, name) {
+            return None;
+        }
+        self.of_unnamed(above, directory).map(|facts| Facts { searched: false, ..facts })
+    }
+}
+
+/// A name that no rule can name: no file has it.
+const UNNAMED: &str = "\0";
+
+/// Splits off the last name, where there is one and a directory before it.
+fn split(path: &Path) -> Option<(&[u8], &[u8])> {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let at = bytes.iter().rposition(|byte| is_separator(char::from(*byte)))?;
+    let (directory, name) = (&bytes[..at], &bytes[at + 1..]);
+    (at > 0 && !matches!(name, b"" | b"." | b"..")).then_some((directory, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_for_a_directory_is_what_holds_of_each_path() {
+        let compiler = Path::new("/tc/lib/librustc_driver.so");
+        let rules = Rules {
+            compiler: HashSet::from([compiler]),
+            sysroot: "/tc".into(),
+            keyed: HashSet::from([Path::new("/ws/keyed")]),
+            dependencies: HashSet::from(["/ws/target/deps".into()]),
+            search: HashSet::from(["/usr/bin".into(), "/tc".into()]),
+            incremental: Some("/ws/target/inc".into()),
+            out_dir: "/ws/target/out".into(),
+            known: vec!["/ws/target/out".into()],
+            foreign_links: true,
+            names_open_files: false,
+            is_output: &|path| path.parent() == Some(Path::new("/ws/target/out")) && path.extension().is_some(),
+        };
+        let written = ["/ws/made", "/ws/target/out", "/usr/lib/x", "/tc/lib/y/z"].map(Path::new);
+        let written: HashMap<_, _> = written.map(|path| (path, Seen::Absent)).into();
+        let directories = [
+            "",
+            "/",
+            "/ws",
+            "/ws/.",
+            "/ws//target",
+            "/ws/made",
+            "/ws/made/deep/down",
+            "/ws/target/deps",
+            "/ws/target/deps/x",
+            "/ws/target/out",
+            "/ws/target/out/deep",
+            "/ws/target/inc",
+            "/ws/target/inc/s",
+            "/tc",
+            "/tc/lib",
+            "/tc/lib/y",
+            "/usr",
+            "/usr/bin",
+            "/usr/bin/deep",
+            "/usr/lib",
+            "/usr/lib/x",
+            "/usr/lib/locale/C",
+            "/usr/lib/glibc-hwcaps",
+            "/etc",
+            "/proc",
+            "/proc/self",
+            "/ws/..",
+            "/ws/target/deps/..",
+            "relative",
+        ];
+        let names = [
+            "",
+            ".",
+            "..",
+            "a",
+            "a.o",
+            "made",
+            "target",
+            "deps",
+            "out",
+            "inc",
+            "keyed",
+            "tc",
+            "lib",
+            "librustc_driver.so",
+            "x",
+            "y",
+            "z",
+            "bin",
+            "locale",
+            "glibc-hwcaps",
+            "ld.so.cache",
+            "localtime",
+            "proc",
+            "self",
+            "a/",
+            "a/.",
+            "a//b",
+        ];
+        let paths: Vec<PathBuf> =
+            directories.iter().flat_map(|dir| names.iter().map(move |name| format!("{dir}/{name}").into())).collect();
+        let mut places = Places::new(&rules, &written);
+        for path in paths.iter().chain(paths.iter().rev()) {
+            assert_eq!(places.facts(path), Facts::of(path, &rules, &written), "{}", path.display());
+        }
+    }
+}
