@@ -51,7 +51,7 @@ fn a_program_is_sanitized_exactly_where_the_flag_says_so() {
     if runtime().is_none() {
         return;
     }
-    guarded_by("key-arguments").tell(|stage| {
+    guarded_by("key-arguments").that_says("extern location for far does not exist").tell(|stage| {
         let here = stage.checkout("here", &reading_too_far());
         for flags in ["", "-Zsanitizer=address", "-Zsanitizer=leak", "", "-Zsanitizer=address"] {
             here.clean();

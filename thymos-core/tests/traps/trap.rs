@@ -5,7 +5,12 @@
 //! control, with the guards that the trap is about switched off.
 //! What is seen must be the same each time, but for the control, in which it must differ. A story that ends well with and
 //! without its guards is no trap, and fails.
+//!
+//! A control must go wrong in the way that the trap is about. Where the guards decide whether a stored result may answer, it has
+//! to see, as the first thing that is other than it should be, what an earlier build rightly showed: a stale result, and a hit
+//! that brought it. A control that fails before anything is wrong to see has failed for a reason of its own, and so does the trap.
 
+use std::any::Any;
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,17 +19,18 @@ use crate::support::{Checkout, Files, Mode, Run, World};
 
 /// A trap for the check that these guards (comma-separated) stand for.
 pub fn guarded_by(guards: &'static str) -> Trap {
-    Trap { guards: Some(guards), hits: Some(true) }
+    Trap { guards: Some(guards), hits: Some(true), damage: None }
 }
 
 /// A trap whose check cannot be switched off one by one: the oracle alone decides.
 pub fn compared_with_cargo() -> Trap {
-    Trap { guards: None, hits: Some(true) }
+    Trap { guards: None, hits: Some(true), damage: None }
 }
 
 pub struct Trap {
     guards: Option<&'static str>,
     hits: Option<bool>,
+    damage: Option<&'static str>,
 }
 
 impl Trap {
@@ -36,6 +42,12 @@ impl Trap {
     /// Says that it is all the same whether anything in this story comes from the cache.
     pub fn with_or_without_hits(self) -> Trap {
         Trap { hits: None, ..self }
+    }
+
+    /// Says what is seen, or what ends the story, where the guards are off and it is not a stale result itself but what comes of
+    /// one.
+    pub fn that_says(self, damage: &'static str) -> Trap {
+        Trap { damage: Some(damage), ..self }
     }
 
     pub fn tell(self, story: impl Fn(&mut Stage<'_>)) {
@@ -54,23 +66,63 @@ impl Trap {
         // Release builds of the binary have no switches.
         if let Some(guards) = self.guards.filter(|_| cfg!(debug_assertions)) {
             let world = world.again(Mode::Without(guards));
-            let control = catch_unwind(AssertUnwindSafe(|| tell_at(&world, "one", &story)));
-            let Ok(control) = control else { return };
-            assert!(
-                right_here != control,
-                "the same is seen without {guards}, so this is no trap\n{}\n=== events\n{}",
-                summary(&right_here),
-                world.events_text()
-            );
+            let control = tell_to_its_end(&world, "one", &story);
+            self.assert_red(guards, &right_here, &control, &world);
         }
     }
+
+    /// The control went wrong as it should, and not in another way.
+    fn assert_red(&self, guards: &str, right: &[Sight], control: &Told, world: &World) {
+        let at = right.iter().zip(&control.seen).position(|(right, seen)| right != seen);
+        let stale = !answers_from_store(guards) || world.stats().hits > 0;
+        let says_so = |text: &str| self.damage.is_some_and(|words| text.contains(words)) && stale;
+        let Some(at) = at else {
+            if control.end.as_deref().is_some_and(says_so) {
+                return;
+            }
+            let why = match &control.end {
+                Some(panic) => format!("the control fails for a reason of its own: {panic}"),
+                None => format!("the same is seen without {guards}, so this is no trap"),
+            };
+            panic!("{why}\n{}\n=== events\n{}", summary(&control.seen), world.events_text());
+        };
+        let wrong = &control.seen[at];
+        let expected = match self.damage {
+            Some(_) => says_so(&wrong.1),
+            None if !answers_from_store(guards) => true,
+            None => right[..at].contains(wrong) && stale,
+        };
+        assert!(
+            expected,
+            "without {guards}, sight {at} is wrong in another way than this trap is about\n=== right, {}\n{}\n=== control, {}\n{}\n=== events\n{}",
+            right[at].0,
+            short(&right[at].1),
+            wrong.0,
+            short(&wrong.1),
+            world.events_text()
+        );
+    }
+}
+
+/// Returns whether what is wrong without these guards is a stored result that should not have answered.
+fn answers_from_store(guards: &str) -> bool {
+    guards.split(',').any(|guard| ["key-", "input-", "bind-"].iter().any(|kind| guard.starts_with(kind)))
+}
+
+/// Something that was seen: what it was, and what it showed.
+type Sight = (String, String);
+
+/// What was seen until the story ended, and what ended it before its end.
+struct Told {
+    seen: Vec<Sight>,
+    end: Option<String>,
 }
 
 /// What the story of a trap acts on, and what it saw so far.
 pub struct Stage<'w> {
     world: &'w World,
     place: &'w str,
-    seen: Vec<(String, String)>,
+    seen: Vec<Sight>,
 }
 
 impl<'w> Stage<'w> {
@@ -132,18 +184,29 @@ impl<'w> Stage<'w> {
     }
 }
 
-fn tell_at(world: &World, place: &str, story: &impl Fn(&mut Stage<'_>)) -> Vec<(String, String)> {
-    // Small programs, compiled as cargo would by default but for debug information, which only makes them slow to link.
-    world.env("CARGO_PROFILE_DEV_DEBUG", "0");
-    let mut stage = Stage { world, place, seen: Vec::new() };
-    story(&mut stage);
-    let seen = stage.seen;
+fn tell_at(world: &World, place: &str, story: &impl Fn(&mut Stage<'_>)) -> Vec<Sight> {
+    let Told { seen, end } = tell_to_its_end(world, place, story);
+    if let Some(panic) = end {
+        panic!("the story fails in {:?}: {panic}\n=== events\n{}", world.mode(), world.events_text());
+    }
     assert!(!seen.is_empty(), "a story lets somebody see something");
     world.at("").remove(place.split('/').next().expect("a place has a name"));
     seen
 }
 
-fn assert_same(right: &[(String, String)], seen: &[(String, String)], world: &World, when: &str) {
+fn tell_to_its_end(world: &World, place: &str, story: &impl Fn(&mut Stage<'_>)) -> Told {
+    // Small programs, compiled as cargo would by default but for debug information, which only makes them slow to link.
+    world.env("CARGO_PROFILE_DEV_DEBUG", "0");
+    let mut stage = Stage { world, place, seen: Vec::new() };
+    let end = catch_unwind(AssertUnwindSafe(|| story(&mut stage))).err();
+    let text = |panic: Box<dyn Any + Send>| {
+        let text = panic.downcast_ref::<String>().cloned();
+        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+    };
+    Told { seen: stage.seen, end: end.map(text) }
+}
+
+fn assert_same(right: &[Sight], seen: &[Sight], world: &World, when: &str) {
     for (index, (right, seen)) in right.iter().zip(seen).enumerate() {
         assert!(
             right == seen,
@@ -163,6 +226,47 @@ fn short(text: &str) -> String {
     text.chars().take(1500).collect()
 }
 
-fn summary(seen: &[(String, String)]) -> String {
+fn summary(seen: &[Sight]) -> String {
     seen.iter().map(|(what, text)| format!("=== {what}\n{}\n", short(text))).collect()
+}
+
+/// An edit that a cache without its guards does not see, told by somebody who may spoil the control.
+#[cfg(debug_assertions)]
+fn edit_in_which(control: impl Fn(&Stage<'_>, &Checkout<'_>)) {
+    guarded_by("input-sources").tell(|stage| {
+        let here = stage.checkout("here", &crate::support::package("app").file("src/main.rs", "fn main() {}"));
+        stage.sees_app(&here);
+        if matches!(stage.world().mode(), Mode::Without(_)) {
+            control(stage, &here);
+        }
+        here.write("src/main.rs", "fn main() { println!(\"edited\") }");
+        stage.sees_app_anew(&here);
+    });
+}
+
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "the control fails for a reason of its own: the disk is full")]
+fn a_control_that_cannot_be_set_up_proves_nothing() {
+    edit_in_which(|_, _| panic!("the disk is full"));
+}
+
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "is wrong in another way than this trap is about")]
+fn a_control_whose_build_fails_proves_nothing() {
+    edit_in_which(|_, here| {
+        here.write("Cargo.toml", "[package]");
+    });
+}
+
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "the same is seen without")]
+fn a_control_that_is_right_proves_nothing() {
+    edit_in_which(|stage, here| {
+        // Another store knows no stale result.
+        std::fs::remove_dir_all(stage.world().store()).unwrap();
+        here.clean();
+    });
 }
