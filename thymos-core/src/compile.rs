@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::observe::{self, Observed};
+use crate::os::signals;
 use crate::stamp::{self, Nanos};
 
 /// One finished run of the compiler.
@@ -46,17 +47,22 @@ impl Streams {
     }
 }
 
-/// Runs `command` to its end.
+/// Runs `command` to its end, with the signals that this process started with.
 ///
 /// # Errors
 /// Where the compiler cannot be started; it has not run then.
+///
+/// # Panics
+/// Where the compiler cannot be waited for.
 pub fn run(mut command: Command, options: observe::Options, streams: Streams) -> io::Result<Compiled> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    signals::hand_on(&mut command);
     let (began, start) = (stamp::now(), Instant::now());
     let mut running = observe::run(command, options)?;
     let stdout = running.take_stdout().map(|pipe| pass_on(pipe, streams.through(io::stdout())));
     let stderr = running.take_stderr().map(|pipe| pass_on(pipe, streams.through(io::stderr())));
-    let observed = running.wait()?;
+    // An error here would have the caller run the compiler again.
+    let observed = running.wait().expect("nobody else waits for this child, and its end is not ignored");
     let collect = |reader: Option<JoinHandle<Passed>>| reader.and_then(|reader| reader.join().ok()).unwrap_or_default();
     let (stdout, stderr) = (collect(stdout), collect(stderr));
     let Passed { bytes: stderr, announced } = stderr;

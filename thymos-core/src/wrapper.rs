@@ -19,7 +19,7 @@ use crate::farewell;
 use crate::foreign;
 use crate::invocation::{self, Head, Invocation, Parsed};
 use crate::notice;
-use crate::os;
+use crate::os::{self, signals};
 use crate::outcome::{Bypass, Degraded, Outcome};
 use crate::request::{self, Keyed, Request, Surroundings};
 use crate::settings::{Mode, Settings};
@@ -34,6 +34,7 @@ pub const COLLECT: [&str; 2] = ["gc", "--quiet"];
 /// Runs the wrapper on the arguments behind its own name; the first is the compiler or a driver before it.
 pub fn run(arguments: Vec<OsString>, environment: Environment) -> ! {
     let start = Instant::now();
+    signals::claim_children();
     let (mut head, rest) = split(&arguments);
     // Cargo puts one wrapper before the other; where both are Thymos, one is enough.
     head.driver = head.driver.filter(|driver| !is_self(driver, &environment));

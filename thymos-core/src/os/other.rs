@@ -286,6 +286,12 @@ pub mod signals {
     /// Does nothing.
     pub fn outlive() {}
 
+    /// Does nothing: every child can be waited for.
+    pub fn claim_children() {}
+
+    /// Does nothing.
+    pub fn hand_on(_command: &mut std::process::Command) {}
+
     /// Does nothing.
     pub fn pass_to(_child: u32) {}
 

@@ -205,6 +205,7 @@ pub fn os_string(bytes: Vec<u8>) -> OsString {
 /// Replaces this process by `command`; returns only if that failed.
 #[must_use]
 pub fn exec(mut command: Command) -> io::Error {
+    signals::hand_on(&mut command);
     command.exec()
 }
 

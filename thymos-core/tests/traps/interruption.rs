@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::support::{
-    Checkout, Compiler, Mode, Moment, Run, World, library_and_program, package, real_rustc, require_root,
+    Checkout, Compiler, Mode, Moment, Run, Spy, World, library_and_program, package, real_rustc, require_root,
 };
 use crate::trap::compared_with_cargo;
 
@@ -198,4 +198,44 @@ fn what_a_process_of_the_same_number_was_told_is_told_again() {
         2,
         "{builds}"
     );
+}
+
+/// Compiles as a build tool does that ignores SIGCHLD, which every program that it starts then does too.
+fn compile_by_who_ignores_children(here: &Checkout<'_>, words: &str) -> Run {
+    let mut command = here.command("env".as_ref());
+    command.arg("--ignore-signal=CHLD");
+    if here.world().mode() != Mode::Plain {
+        command.arg(env!("CARGO_BIN_EXE_thymos"));
+    }
+    command.arg(real_rustc()).args("--crate-name app --emit=dep-info,link --out-dir".split(' ')).arg(here.root());
+    Run::of(command.args(words.split(' ')))
+}
+
+#[test]
+fn a_compile_for_who_ignores_its_children_runs_once_and_is_stored() {
+    let world = World::new(Mode::Cached);
+    let spy = Spy::install(&world);
+    let here = world.checkout("here", &package("app").file("src/lib.rs", "pub fn f() { let unused = 1; }"));
+    let compile = || compile_by_who_ignores_children(&here, "--crate-type lib src/lib.rs").ok();
+    let cold = compile();
+    assert_eq!(cold.stderr.matches("unused variable").count(), 1, "{cold:#?}");
+    assert_eq!(spy.take(), ["app"], "{}", world.events_text());
+    assert_eq!(compile(), cold);
+    assert_eq!(spy.take(), [""; 0], "{}", world.events_text());
+}
+
+#[test]
+fn who_ignores_its_children_gets_what_the_compiler_gives_it() {
+    compared_with_cargo().tell(|stage| {
+        let source = "fn main() { let unused = 1; println!(\"linked\") }";
+        let here = stage.checkout("here", &package("app").file("src/main.rs", source).file("src/lib.rs", source));
+        for _ in 0..2 {
+            stage.sees(compile_by_who_ignores_children(&here, "--crate-type lib src/lib.rs"));
+            // The compiler starts a linker, and is itself one of those that are not told how it ended.
+            let link = compile_by_who_ignores_children(&here, "--crate-type bin src/main.rs");
+            let says: Vec<&str> = link.stderr.lines().filter(|line| !line.contains(" = note: ")).collect();
+            stage.notes("link", format!("{} {}", link.status, says.join("\n")));
+            here.clean();
+        }
+    });
 }

@@ -1,12 +1,17 @@
 //! A process that waits for another one in the foreground and outlives it.
 //!
 //! The terminal sends its signals to both, and the child is the one that they are for. A signal that somebody sends to this
-//! process alone is passed on. Invariant: the handlers touch nothing but two atomics and call nothing but `kill`.
+//! process alone is passed on. One that waits in its parent's place starts the child with the signals that the parent chose.
+//! Invariant: the handlers touch nothing but two atomics and call nothing but `kill`.
 
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 static CHILD: AtomicI32 = AtomicI32::new(0);
 static SEEN: AtomicI32 = AtomicI32::new(0);
+static UNCLAIMED: AtomicBool = AtomicBool::new(false);
 
 /// The signals that end a program from outside.
 const ENDING: [libc::c_int; 4] = [libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGHUP];
@@ -39,6 +44,34 @@ extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, _contex
             libc::kill(child, signal);
         }
     }
+}
+
+/// Lets this process learn how its children end. Whoever ignores SIGCHLD has every program that it starts ignore it too, and then
+/// the system forgets a child that ended before anybody asked (wait(2), `ECHILD`).
+pub fn claim_children() {
+    // SAFETY: an all-zero sigaction is a valid value of the plain C struct, and the calls only read and write it.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(libc::SIGCHLD, std::ptr::null(), &raw mut action);
+        if action.sa_sigaction == libc::SIG_IGN {
+            libc::signal(libc::SIGCHLD, libc::SIG_DFL);
+            UNCLAIMED.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Lets a program start with the signals that this process started with.
+pub fn hand_on(command: &mut Command) {
+    if UNCLAIMED.load(Ordering::Relaxed) {
+        // SAFETY: the closure makes one system call, which is all that a fork may do.
+        unsafe { command.pre_exec(ignore_children) };
+    }
+}
+
+fn ignore_children() -> io::Result<()> {
+    // SAFETY: the call takes plain integers.
+    let before = unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+    if before == libc::SIG_ERR { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// Names the child that gets the signals sent to this process; 0 for none.
