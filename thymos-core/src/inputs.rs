@@ -85,7 +85,9 @@ pub fn candidates(observed: &Observed, rules: &Rules<'_>) -> Result<Vec<Candidat
         if rules.ignores(access, facts) {
             continue;
         }
-        for candidate in [rules.program(access, facts), rules.candidate(access, facts)?].into_iter().flatten() {
+        let found_by =
+            [rules.program(access, facts), rules.candidate(access, facts)?, Rules::name(access)].into_iter().flatten();
+        for candidate in found_by {
             if seen.insert(candidate.clone()) {
                 found.push(candidate);
             }
@@ -136,7 +138,7 @@ impl Rules<'_> {
     }
 
     fn is_dependency_search(&self, access: &Access, facts: Facts) -> bool {
-        let looked = matches!(access.kind, AccessKind::Stat | AccessKind::ReadLink) || access.seen == Seen::Absent;
+        let looked = only_asks(access.kind) || access.seen == Seen::Absent;
         (facts.in_dependencies && looked) || (facts.is_dependencies && self.is_compiler(&access.program))
     }
 
@@ -152,6 +154,13 @@ impl Rules<'_> {
     fn program(&self, access: &Access, facts: Facts) -> Option<Candidate> {
         let searched = facts.searched && !matches!(access.seen, Seen::Directory);
         searched.then(|| access.path.file_name().map(|name| Candidate::Program(name.to_owned())))?
+    }
+
+    /// What a name itself stands for tells that it is no link. rustc and linkers ask this of what they have made, and of nothing
+    /// else.
+    fn name(access: &Access) -> Option<Candidate> {
+        let is_no_link = access.kind == AccessKind::StatName && matches!(access.seen, Seen::File(_) | Seen::Directory);
+        is_no_link.then(|| Candidate::NoLink(access.path.clone()))
     }
 
     /// Files of the operating system that every process looks at before `main` and that shape no artifact.
@@ -197,7 +206,7 @@ impl Rules<'_> {
             (AccessKind::List, _) => Some(Candidate::Listing(path)),
             (_, Seen::Directory) => (!is_known()).then_some(Candidate::Directory(path)),
             (_, Seen::File(stat)) => Some(Candidate::File(path, Some(stamp(&stat)))),
-            (AccessKind::Stat, Seen::Other) => Some(Candidate::Link(path)),
+            (AccessKind::Stat | AccessKind::StatName, Seen::Other) => Some(Candidate::Link(path)),
             (AccessKind::Open | AccessKind::Exec, Seen::Other) => {
                 return Err(Bypass::Unaccounted(format!("{} is no plain file", path.display())));
             }
@@ -224,9 +233,13 @@ const KERNEL: [&str; 15] = [
     "/sys/kernel/mm/transparent_hugepage",
 ];
 
+fn only_asks(kind: AccessKind) -> bool {
+    matches!(kind, AccessKind::Stat | AccessKind::StatName | AccessKind::ReadLink)
+}
+
 /// Returns whether an access asks for the name of an open file, and not for what is in it.
 fn names_open_file(access: &Access) -> bool {
-    access.path.starts_with("/proc/self/fd") && matches!(access.kind, AccessKind::Stat | AccessKind::ReadLink)
+    access.path.starts_with("/proc/self/fd") && only_asks(access.kind)
 }
 
 /// Returns whether a path may go through a process to files of every kind: `/proc/self/cwd/…`, `/proc/7/root/…`.

@@ -163,11 +163,14 @@ impl Recorder<'_> {
 /// # Errors
 /// Whatever reading the directory gives.
 pub fn listing(path: &Path) -> io::Result<Digest> {
-    let names: Result<Vec<_>, _> = fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.file_name())).collect();
-    let mut names = names?;
-    names.sort();
-    let mut hasher = crate::digest::FieldHasher::new("listing");
-    names.iter().for_each(|name| hasher.bytes(name.as_encoded_bytes()));
+    let told = |entry: io::Result<fs::DirEntry>| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?)));
+    let mut entries = fs::read_dir(path)?.map(told).collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by(|(one, _), (two, _)| one.cmp(two));
+    let mut hasher = crate::digest::FieldHasher::new("listing with kinds");
+    for (name, kind) in entries {
+        hasher.bytes(name.as_encoded_bytes());
+        hasher.bytes(&[u8::from(kind.is_file()), u8::from(kind.is_dir()), u8::from(kind.is_symlink())]);
+    }
     Ok(hasher.finish())
 }
 

@@ -98,6 +98,8 @@ pub enum AccessKind {
     Write,
     /// Its metadata or its existence was asked for.
     Stat,
+    /// The same of the name itself, which also tells whether that is a symbolic link.
+    StatName,
     /// A symbolic link's target was asked for.
     ReadLink,
     /// A directory's entries were read.

@@ -49,6 +49,15 @@ fn asking_about_a_file_is_not_reading_it() {
 }
 
 #[test]
+fn asking_about_a_name_is_told_from_asking_about_what_it_leads_to() {
+    let scratch = scratch!();
+    let (name, file) = (scratch.write("a.txt", ""), scratch.write("b.txt", ""));
+    let result = run(scratch.shell("test -h a.txt || test -f b.txt"));
+    result.assert_complete();
+    assert_eq!((result.kinds(name), result.kinds(file)), (vec![AccessKind::StatName], vec![AccessKind::Stat]));
+}
+
+#[test]
 fn a_directory_whose_names_are_read_is_listed() {
     let scratch = scratch!();
     scratch.write("d/inside", "");

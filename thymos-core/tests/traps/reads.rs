@@ -167,6 +167,59 @@ fn what_a_link_says_to_a_script_in_the_compilers_place_is_an_input() {
     });
 }
 
+/// A file, and then a link to one that holds the same.
+fn sees_a_file_that_becomes_a_link(stage: &mut Stage<'_>, body: &str, file: &str) {
+    let here = stage.checkout("here", &printing_what_a_macro_makes(body).file(file, "the same"));
+    let moved = "moved/page.html";
+    stage.sees_app(&here);
+    here.rename(file, moved);
+    symlink(here.path(moved), here.path(file)).unwrap();
+    stage.sees_app_anew(&here);
+    here.remove(file).rename(moved, file);
+    stage.sees_app_anew(&here);
+}
+
+#[test]
+fn a_file_that_a_macro_asks_about_and_that_becomes_a_link_is_an_input() {
+    guarded_by("input-observed").tell(|stage| {
+        let body = "let page = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/page.html\"; \
+                    format!(\"{} {}\", std::path::Path::new(&page).is_symlink(), std::fs::read_to_string(&page).unwrap())";
+        sees_a_file_that_becomes_a_link(stage, body, "app/page.html");
+    });
+}
+
+#[test]
+fn a_file_that_a_program_of_a_macro_asks_about_and_that_becomes_a_link_is_an_input() {
+    guarded_by("input-observed").tell(|stage| {
+        let body = "let page = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/page.html\"; \
+                    std::process::Command::new(\"/usr/bin/test\").args([\"-L\", &page]).status().unwrap().to_string()";
+        sees_a_file_that_becomes_a_link(stage, body, "app/page.html");
+    });
+}
+
+#[test]
+fn an_entry_of_a_directory_that_a_macro_lists_and_that_becomes_a_link_is_an_input() {
+    guarded_by("input-observed").tell(|stage| {
+        let body = "let root = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/templates\"; \
+                    std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap()) \
+                    .map(|entry| format!(\"{} {}\", entry.file_name().display(), entry.file_type().unwrap().is_file())).collect()";
+        sees_a_file_that_becomes_a_link(stage, body, "app/templates/page.html");
+    });
+}
+
+#[test]
+fn a_directory_that_a_macro_asks_about_and_that_becomes_a_link_is_an_input() {
+    guarded_by("input-observed").tell(|stage| {
+        let body = "let place = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/templates\"; \
+                    std::fs::symlink_metadata(place).unwrap().is_dir().to_string()";
+        let here = stage.checkout("here", &printing_what_a_macro_makes(body).file("app/templates/page.html", ""));
+        stage.sees_app(&here);
+        here.rename("app/templates", "moved");
+        symlink(here.path("moved"), here.path("app/templates")).unwrap();
+        stage.sees_app_anew(&here);
+    });
+}
+
 #[test]
 fn a_source_behind_a_link_that_is_turned_is_another_source() {
     guarded_by("input-sources,input-observed").tell(|stage| {

@@ -55,7 +55,11 @@ pub fn glances(call: &Call, data: &seccomp_data, tracee: Tracee, out: &mut Vec<G
             push(call.name, AccessKind::Open, Follow::Never)?;
             push(*to, AccessKind::Write, Follow::Never)
         }
-        Meaning::Look(follow) => push(call.name, AccessKind::Stat, caller.follow(*follow)),
+        Meaning::Look(follow) => {
+            let follow = caller.follow(*follow);
+            let kind = if follow == Follow::Never { AccessKind::StatName } else { AccessKind::Stat };
+            push(call.name, kind, follow)
+        }
         Meaning::ReadLink => push(call.name, AccessKind::ReadLink, Follow::Never),
         Meaning::List => caller.list(call.name, out),
         Meaning::Exec { flags, .. } => caller.exec(call.name, *flags, out),
@@ -98,6 +102,9 @@ impl Caller<'_> {
         let follow = if flags & libc::O_NOFOLLOW != 0 { Follow::Never } else { Follow::Always };
         for (kind, absence) in open_kinds(flags).into_iter().flatten() {
             out.push(Glance { path: path.clone(), kind, follow, absence });
+        }
+        if follow == Follow::Never {
+            out.push(Glance { path, kind: AccessKind::StatName, follow, absence: Absence::SaysNothing });
         }
         Ok(())
     }
