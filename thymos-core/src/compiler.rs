@@ -24,7 +24,7 @@ use crate::environment::{self, Environment};
 use crate::invocation::Head;
 use crate::memo::Memo;
 use crate::os::{self, Wait};
-use crate::stamp::Stamp;
+use crate::stamp::{self, Stamp};
 use crate::store::Store;
 
 const MAGIC: &[u8] = b"thymos compiler 1\n";
@@ -99,12 +99,13 @@ impl Query<'_> {
         });
         let (sysroot, host) = (sysroot?, host?);
         let mut paths: Vec<PathBuf> = std::iter::once(rustc.clone()).chain(driver).collect();
+        // Stamped before they are listed: what is added meanwhile makes this another compiler.
+        let mut directories: Vec<_> = stamped(sysroot.join("lib")).into_iter().collect();
         libraries(&sysroot.join("lib"), &mut paths);
         libraries(&sysroot.join("bin"), &mut paths);
         let programs = ["rustc", "clippy-driver"].map(|name| format!("bin/{name}{}", std::env::consts::EXE_SUFFIX));
         paths.extend(programs.map(|program| sysroot.join(program)).into_iter().filter(|program| program.is_file()));
         paths.extend(loaded);
-        let mut directories = vec![sysroot.join("lib")];
         for target in [host.as_str()].into_iter().chain(self.target) {
             let rustlib = sysroot.join("lib/rustlib").join(target);
             for part in ["lib", "bin", "bin/gcc-ld", "bin/self-contained", "lib/self-contained", "codegen-backends"] {
@@ -219,13 +220,23 @@ fn loaded(_rustc: &Path) -> Vec<PathBuf> {
 }
 
 /// Adds every file of a directory, and the directory itself for what may be added to it.
-fn everything(directory: &Path, paths: &mut Vec<PathBuf>, directories: &mut Vec<PathBuf>) {
+fn everything(directory: &Path, paths: &mut Vec<PathBuf>, directories: &mut Vec<(PathBuf, Stamp)>) {
+    let stamped = stamped(directory.to_owned());
     let Ok(entries) = std::fs::read_dir(directory) else { return };
-    directories.push(directory.to_owned());
+    directories.extend(stamped);
     paths.extend(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()));
 }
 
-fn digest_all(paths: &[PathBuf], directories: Vec<PathBuf>, sysroot: PathBuf, memo: &Memo) -> Result<Compiler, String> {
+fn stamped(path: PathBuf) -> Option<(PathBuf, Stamp)> {
+    Stamp::of(&path).ok().map(|stamp| (path, stamp))
+}
+
+fn digest_all(
+    paths: &[PathBuf],
+    directories: Vec<(PathBuf, Stamp)>,
+    sysroot: PathBuf,
+    memo: &Memo,
+) -> Result<Compiler, String> {
     let mut hasher = FieldHasher::new("compiler");
     let mut files = Vec::with_capacity(paths.len() + directories.len());
     for (path, read) in paths.iter().zip(read_all(paths, memo)) {
@@ -234,8 +245,7 @@ fn digest_all(paths: &[PathBuf], directories: Vec<PathBuf>, sysroot: PathBuf, me
         hasher.digest(&digest);
         files.push((path.clone(), stamp));
     }
-    let stamps = directories.into_iter().filter_map(|path| Stamp::of(&path).ok().map(|stamp| (path, stamp)));
-    files.extend(stamps);
+    files.extend(directories);
     Ok(Compiler { digest: hasher.finish(), sysroot, files })
 }
 
@@ -248,7 +258,7 @@ fn read_all(paths: &[PathBuf], memo: &Memo) -> Vec<io::Result<(Digest, Stamp)>> 
     let next = AtomicUsize::new(0);
     let work = || {
         let turns = std::iter::from_fn(|| order.get(next.fetch_add(1, Ordering::Relaxed)).copied());
-        turns.map(|at| (at, memo.digest(&paths[at]))).collect::<Vec<_>>()
+        turns.map(|at| (at, settled(&paths[at], memo))).collect::<Vec<_>>()
     };
     let mut read = thread::scope(|scope| {
         let others: Vec<_> = (1..readers()).map(|_| scope.spawn(work)).collect();
@@ -258,6 +268,25 @@ fn read_all(paths: &[PathBuf], memo: &Memo) -> Vec<io::Result<(Digest, Stamp)>> 
     });
     read.sort_by_key(|(at, _)| *at);
     read.into_iter().map(|(_, result)| result).collect()
+}
+
+/// How often a file is read that others write meanwhile.
+const ATTEMPTS: u32 = 10;
+
+/// Reads a file whose stamp then stands for what was read: an update that is under way is waited for.
+fn settled(path: &Path, memo: &Memo) -> io::Result<(Digest, Stamp)> {
+    for _ in 0..ATTEMPTS {
+        let before = Stamp::of(path)?;
+        if let Some(time) = before.settles_in(stamp::now()) {
+            thread::sleep(time);
+            continue;
+        }
+        let (digest, stamp) = memo.digest(path)?;
+        if stamp == before {
+            return Ok((digest, stamp));
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::ResourceBusy, "it is being written"))
 }
 
 fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
@@ -293,4 +322,20 @@ pub fn decode(bytes: &[u8]) -> Option<Compiler> {
         })?;
         Some(Compiler { digest, sysroot, files })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_just_written_is_read_when_its_stamp_tells_of_the_next_change() {
+        let dir = tempfile::tempdir().unwrap();
+        let (memo, file) = (Memo::open(&dir.path().join("digests")), dir.path().join("librustc_driver.so"));
+        std::fs::write(&file, "one").unwrap();
+        let (digest, stamp) = settled(&file, &memo).unwrap();
+        assert_eq!((digest, stamp), (Digest::of(b"one"), Stamp::of(&file).unwrap()));
+        assert_eq!(stamp.settles_in(stamp::now()), None);
+    }
 }

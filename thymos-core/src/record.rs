@@ -81,6 +81,7 @@ impl Recorder<'_> {
         self.check_writes().map_err(Outcome::Bypass)?;
         self.check_session().map_err(Outcome::Bypass)?;
         self.check_keyed()?;
+        self.check_compiler()?;
         let mut inputs = self.files(&info)?;
         inputs.extend(self.variables(&info)?);
         let (outputs, files, mut found) = self.outputs()?;
@@ -158,7 +159,8 @@ impl Recorder<'_> {
     }
 }
 
-/// Returns the digest of the names in a directory.
+/// Returns the digest of the names in a directory, and of what each stands for: a file, a directory or a link. Whoever lists a
+/// directory is told both.
 ///
 /// # Errors
 /// Whatever reading the directory gives.

@@ -6,7 +6,7 @@
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Nanoseconds since the epoch; negative before it.
 pub type Nanos = i128;
@@ -68,6 +68,15 @@ impl Stamp {
         now - newest < if whole_seconds { COARSE } else { TICKS }
     }
 
+    /// Returns how long a later change could leave this stamp as it is, seen at the time `now`; nothing where it shows at once.
+    /// After a change of the future, which a clock that was put back has made, every other one shows.
+    #[must_use]
+    pub fn settles_in(&self, now: Nanos) -> Option<Duration> {
+        let granularity = if self.changed % 1_000_000_000 == 0 { COARSE } else { TICKS };
+        let left = self.changed + granularity - now;
+        (0 < left && left <= granularity).then(|| Duration::from_nanos(u64::try_from(left).unwrap_or_default()))
+    }
+
     /// Returns the stamp as bytes, for hashing and for records.
     #[must_use]
     pub fn bytes(&self) -> [u8; 56] {
@@ -120,6 +129,16 @@ mod tests {
         assert!(stamp(5, 7 * second + 1).is_young(7 * second + TICKS));
         assert!(!stamp(5, 7 * second + 1).is_young(7 * second + 1 + TICKS));
         assert!(stamp(5, 7 * second + 1).is_young(6 * second), "a clock that jumped back makes everything young");
+    }
+
+    #[test]
+    fn a_stamp_settles_two_ticks_after_the_change_and_at_once_where_that_is_still_to_come() {
+        let second = 1_000_000_000;
+        let left = |now: Nanos| stamp(9 * second, 7 * second + 1).settles_in(now);
+        assert_eq!(left(7 * second + 1), Some(Duration::from_nanos(20_000_000)));
+        assert_eq!(left(7 * second + TICKS), Some(Duration::from_nanos(1)));
+        assert_eq!((left(7 * second + 1 + TICKS), left(7 * second)), (None, None));
+        assert_eq!(stamp(0, 7 * second).settles_in(8 * second), Some(Duration::from_secs(1)));
     }
 
     #[test]

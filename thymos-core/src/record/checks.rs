@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Recorder, changed, gather};
 use crate::digest::Digest;
@@ -69,6 +69,16 @@ impl Recorder<'_> {
         let owned = inside.is_some_and(|name| unit.owns(name.as_os_str()));
         let device = path.starts_with("/dev") || path.starts_with("/proc");
         session || owned || device || (seen == Seen::Directory && path.is_dir())
+    }
+
+    /// The compiler must still be the one that the key stands for: what is made while a toolchain is updated is made by no
+    /// compiler that can be named.
+    pub(super) fn check_compiler(&self) -> Result<(), Outcome> {
+        let moved = |(path, stamp): &&(PathBuf, Stamp)| !Stamp::of(path).is_ok_and(|now| now == *stamp);
+        match self.request.compiler.files.iter().find(moved) {
+            Some((path, _)) if Guard::PublishChangedInput.on() => Err(changed(path)),
+            _ => Ok(()),
+        }
     }
 
     /// What the key holds by content must still be what it was.

@@ -35,7 +35,16 @@ pub struct Compiler {
 impl Compiler {
     /// Installs a compiler at `path`. For every crate it compiles, `answer` is asked before and after; what it returns is
     /// run by the compiler's shell. `answer` runs on a thread of its own, one report at a time.
-    pub fn reporting(path: &Path, mut answer: impl FnMut(Moment, &str) -> String + Send + 'static) -> Compiler {
+    pub fn reporting(path: &Path, answer: impl FnMut(Moment, &str) -> String + Send + 'static) -> Compiler {
+        Compiler::in_front_of(&real_rustc(), path, answer)
+    }
+
+    /// The same with another compiler behind it.
+    pub fn in_front_of(
+        real: &Path,
+        path: &Path,
+        mut answer: impl FnMut(Moment, &str) -> String + Send + 'static,
+    ) -> Compiler {
         let (reports, to_reports) = inheritable_pipe();
         let (from_answers, answers) = inheritable_pipe();
         let script = format!(
@@ -44,7 +53,7 @@ impl Compiler {
              report before\n'{real}' \"$@\"\nstatus=$?\nreport after\nexit $status\n",
             reports = to_reports.as_raw_fd(),
             answers = from_answers.as_raw_fd(),
-            real = real_rustc().display(),
+            real = real.display(),
         );
         write_executable(path, &script);
         std::thread::spawn(move || {
@@ -122,6 +131,13 @@ fn inheritable_pipe() -> (File, File) {
         rustix::io::fcntl_setfd(end, FdFlags::empty()).expect("an open descriptor has flags");
     }
     (from.into(), to.into())
+}
+
+/// Returns the triple of the machine that compiles.
+pub fn host() -> String {
+    let output = Command::new(real_rustc()).arg("-vV").output().expect("the compiler starts");
+    let text = String::from_utf8(output.stdout).expect("it is text");
+    text.lines().find_map(|line| line.strip_prefix("host: ")).expect("it tells its host").to_owned()
 }
 
 /// Returns the compiler of the toolchain that these tests run with, behind any proxy.

@@ -23,17 +23,20 @@ mod outputs;
 mod registry;
 mod run;
 mod stats;
+mod toolchain;
 mod tools;
 mod world;
 
 pub use checkout::Checkout;
 #[cfg(unix)]
-pub use compiler::{Compiler, Moment, Spy, real_rustc};
+pub use compiler::{Compiler, Moment, Spy, host, real_rustc};
 pub use files::{Files, library_and_program, package, workspace};
 pub use mount::Mount;
 pub use outputs::{assert_same_outputs, outputs};
 pub use registry::published;
 pub use run::{Cargo, Run, Started};
 pub use stats::Stats;
+#[cfg(unix)]
+pub use toolchain::Toolchain;
 pub use tools::{require_root, require_tool, skip};
 pub use world::{Mode, World, users_directory};

@@ -258,7 +258,7 @@ fn code_below_a_program_reaches_it_through_the_linkers_optimiser() {
         return;
     }
     let sysroot = real_rustc().parent().and_then(Path::parent).expect("a toolchain is a directory").to_owned();
-    let linkers = sysroot.join("lib/rustlib").join(crate::toolchain::host()).join("bin/gcc-ld");
+    let linkers = sysroot.join("lib/rustlib").join(crate::support::host()).join("bin/gcc-ld");
     if !linkers.is_dir() && !skip("the toolchain's own linker") {
         return;
     }

@@ -5,8 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Cargo, Checkout, Files, package, real_rustc, workspace};
-use crate::toolchain::host;
+use crate::support::{Cargo, Checkout, Files, host, package, real_rustc, workspace};
 use crate::trap::{Stage, guarded_by};
 
 /// Where the toolchain keeps its standard library and the runtimes of sanitizers.

@@ -256,7 +256,7 @@ fn a_target_directory_may_be_anywhere() {
         let outside = here.root().with_file_name("outside-target");
         std::fs::create_dir_all(here.path("real-target")).unwrap();
         std::os::unix::fs::symlink(here.path("real-target"), here.path("linked-target")).unwrap();
-        let host = crate::toolchain::host();
+        let host = crate::support::host();
         let cases = [
             ("CARGO_TARGET_DIR", outside.display().to_string(), String::new(), outside.join("debug/app")),
             ("CARGO_TARGET_DIR", "linked-target".to_owned(), String::new(), here.path("linked-target/debug/app")),

@@ -1,15 +1,8 @@
 //! Which compiler it is, and the files that its codegen options name.
 #![cfg(unix)]
 
-use crate::support::{Checkout, Mode, World, package, real_rustc, require_tool};
-use crate::trap::{compared_with_cargo, guarded_by};
-
-/// Returns the triple of the machine that compiles.
-pub fn host() -> String {
-    let output = std::process::Command::new(real_rustc()).arg("-vV").output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned()
-}
+use crate::support::{Checkout, Compiler, Mode, Moment, Run, Toolchain, World, package, real_rustc, require_tool};
+use crate::trap::{Stage, compared_with_cargo, guarded_by};
 
 /// A compiler whose behaviour is in its content and not in its version text.
 fn compiler(here: &Checkout<'_>, path: &str, extra: &str) -> String {
@@ -64,6 +57,126 @@ fn a_toolchain_chosen_by_rustup_is_the_one_that_answers() {
         here.clean();
         stage.sees(build().env("RUSTUP_TOOLCHAIN", "first").run());
         stage.sees(here.program("app"));
+    });
+}
+
+/// Words of the library `core`, and of the compiler, that anybody gets to see.
+const CORES: [&str; 2] = ["called `Option::unwrap()` on a `None` value", "CALLED `Option::unwrap()` on a `None` value"];
+const COMPILERS: [&str; 2] = ["unused variable: ", "UNUSED variable: "];
+
+/// A program that shows what `core` says, and whose compile shows what the compiler says.
+fn shows_its_toolchain() -> crate::support::Files {
+    let hook = "std::panic::set_hook(Box::new(|info| println!(\"{}\", info.payload().downcast_ref::<String>().map(String::as_str).or(info.payload().downcast_ref::<&str>().copied()).unwrap())))";
+    package("app").file("src/main.rs", format!("fn main() {{ let unneeded = 1; {hook}; None::<u8>.unwrap(); }}"))
+}
+
+/// Builds with one compiler, into which these words are written behind the back of every time stamp but the last.
+fn words_change_in(stage: &mut Stage<'_>, library: &str, words: [&str; 2]) {
+    let toolchain = Toolchain::at(stage.world().root().join("toolchain"), library);
+    let here = stage.checkout("here", &shows_its_toolchain());
+    for word in [words[0], words[1], words[0]] {
+        toolchain.says(&words, word);
+        here.clean();
+        let run = stage.sees(here.cargo("build").env("RUSTC", toolchain.rustc()).run());
+        let run = format!("{}{}", run.stderr, stage.sees(here.program("app")).stdout);
+        stage.notes("says so", run.contains(word).to_string());
+    }
+}
+
+#[test]
+fn a_standard_library_that_changes_behind_its_stamp_is_another_compiler() {
+    if Toolchain::is_there() {
+        guarded_by("key-compiler").tell(|stage| words_change_in(stage, "libcore-", CORES));
+    }
+}
+
+#[test]
+fn a_compiler_that_changes_behind_an_unchanged_executable_is_another_compiler() {
+    if Toolchain::is_there() {
+        guarded_by("key-compiler").tell(|stage| words_change_in(stage, "librustc_driver", COMPILERS));
+    }
+}
+
+#[test]
+fn a_toolchain_that_changes_while_it_compiles_answers_for_nothing() {
+    if !Toolchain::is_there() {
+        return;
+    }
+    // Plain cargo has no store, so this trap has no oracle, only a control.
+    let shown_afterwards = |mode: Mode| {
+        let world = World::new(mode);
+        let toolchain = Toolchain::at(world.root().join("toolchain"), "libcore-");
+        let here = world.checkout("here", &shows_its_toolchain());
+        let mut updates = Some(Toolchain::at(world.root().join("toolchain"), "libcore-"));
+        let compiler = Compiler::in_front_of(&toolchain.rustc(), &here.path("compiler/rustc"), move |moment, name| {
+            if moment == Moment::Before
+                && name == "app"
+                && let Some(toolchain) = updates.take()
+            {
+                toolchain.says(&CORES, CORES[1]);
+            }
+            String::new()
+        });
+        let shown = || {
+            here.clean();
+            here.cargo("build").env("RUSTC", compiler.program()).ok();
+            here.program("app").stdout
+        };
+        assert_eq!(shown().trim_end(), CORES[1], "the update came before the link:\n{}", world.events_text());
+        toolchain.says(&CORES, CORES[0]);
+        let then = shown();
+        (then, world.events_text())
+    };
+    let (shown, events) = shown_afterwards(Mode::Cached);
+    assert_eq!(shown.trim_end(), CORES[0], "{events}");
+    if cfg!(debug_assertions) {
+        let (shown, events) = shown_afterwards(Mode::Without("publish-changed-input"));
+        assert_eq!(shown.trim_end(), CORES[1], "the control:\n{events}");
+    }
+}
+
+#[test]
+fn a_toolchain_named_on_cargos_command_line_is_the_one_that_answers() {
+    if !Toolchain::is_there() || !require_tool("rustup") {
+        return;
+    }
+    guarded_by("key-compiler").tell(|stage| {
+        let here = stage.checkout("here", &shows_its_toolchain());
+        // Both say that they are the same version.
+        let toolchains = CORES.map(|words| {
+            let place = if words == CORES[0] { "one" } else { "two" };
+            let toolchain = Toolchain::at(stage.world().root().join("toolchains").join(place), "libcore-");
+            toolchain.says(&CORES, words);
+            toolchain
+        });
+        let called = |program: &str| {
+            let mut command = here.command(program.as_ref());
+            command.env("RUSTUP_HOME", here.path("rustup")).env_remove("RUSTUP_TOOLCHAIN");
+            command
+        };
+        let link = |name: &str, toolchain: &Toolchain| {
+            let run = Run::of(called("rustup").args(["toolchain", "link", name]).arg(toolchain.root()));
+            assert!(run.status.success(), "{run:#?}");
+        };
+        link("first", &toolchains[0]);
+        link("second", &toolchains[1]);
+        let builds = |stage: &mut Stage<'_>, name: &str, by_variable: bool| {
+            here.clean();
+            let mut cargo = called("cargo");
+            match by_variable {
+                true => cargo.env("RUSTUP_TOOLCHAIN", name),
+                false => cargo.arg(format!("+{name}")),
+            };
+            stage.sees(Run::of(cargo.args(["build", "--quiet", "--offline"])));
+            stage.sees(here.program("app"));
+        };
+        builds(stage, "first", false);
+        builds(stage, "second", false);
+        builds(stage, "first", true);
+        builds(stage, "second", true);
+        // What the name stands for is another directory now, and its version text is the same.
+        link("first", &toolchains[1]);
+        builds(stage, "first", false);
     });
 }
 

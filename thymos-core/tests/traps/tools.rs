@@ -1,8 +1,7 @@
 //! Tools that call cargo or stand in the compiler's place, with the wrapper set for everything.
 #![cfg(unix)]
 
-use crate::support::{Checkout, Files, Mode, package, real_rustc, require_tool, workspace};
-use crate::toolchain::host;
+use crate::support::{Checkout, Files, Mode, host, package, real_rustc, require_tool, workspace};
 use crate::trap::{compared_with_cargo, guarded_by};
 
 #[test]
