@@ -167,6 +167,9 @@ const KEYED: &[&str] = &[
 const PREFIXES: &[&str] = &["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_EXE_", "CARGO_CDYLIB_FILE_"];
 const SUFFIXES: &[&str] = &["_DEPLOYMENT_TARGET"];
 
+/// Variables of which clippy asks only whether they are set: `clippy_driver::main` and `clippy_utils::diagnostics::docs_link`.
+pub const ASKED_BY_CLIPPY: [&str; 2] = ["CARGO_PRIMARY_PACKAGE", "CLIPPY_DISABLE_DOCS_LINKS"];
+
 /// Variables that the link reads, on top of the others, where a unit links.
 const LINKED: &[&str] =
     &["COMPILER_PATH", "GCC_EXEC_PREFIX", "GNUTARGET", "LDEMULATION", "LD_RUN_PATH", "LIBRARY_PATH", "ZERO_AR_DATE"];

@@ -218,8 +218,10 @@ impl Gather<'_> {
             .map(|(name, value)| (name.as_encoded_bytes().to_vec(), self.roots.rooted_text(value.as_encoded_bytes())))
             .collect();
         if self.around.head.driver.is_some() {
-            let primary = environment.get("CARGO_PRIMARY_PACKAGE").is_some();
-            variables.push((b"CARGO_PRIMARY_PACKAGE".to_vec(), vec![u8::from(primary)]));
+            variables.extend(environment::ASKED_BY_CLIPPY.map(|name| {
+                let is_set = environment.get(name).is_some();
+                (name.as_bytes().to_vec(), vec![u8::from(is_set)])
+            }));
         }
         variables.extend(self.library_path());
         variables

@@ -93,16 +93,9 @@ const VOLATILE: &[&str] = &[
 ];
 const VOLATILE_PREFIXES: &[&str] = &["CARGO_TERM_", "SCCACHE_", "SSH_", "THYMOS_", "XDG_SESSION_", "VTE_"];
 
-/// Set by Cargo for the compilers that it starts, or turned by it into their arguments, which the key holds; of the search path
-/// it holds the user's part.
-const BY_CARGO: &[&str] = &[
-    "CARGO",
-    "CARGO_ENCODED_RUSTFLAGS",
-    "CARGO_PRIMARY_PACKAGE",
-    "DYLD_FALLBACK_LIBRARY_PATH",
-    "LD_LIBRARY_PATH",
-    "RUSTFLAGS",
-];
+/// Turned by Cargo into arguments of the compilers that it starts, which the key holds; of the search path it holds the user's
+/// part.
+const BY_CARGO: &[&str] = &["CARGO_ENCODED_RUSTFLAGS", "DYLD_FALLBACK_LIBRARY_PATH", "LD_LIBRARY_PATH", "RUSTFLAGS"];
 
 /// Returns the inputs that the reads make.
 #[must_use]
@@ -155,14 +148,14 @@ mod tests {
     }
 
     #[test]
-    fn what_cargo_tells_a_script_about_the_package_binds_nothing() {
-        let environment: Environment = [("CARGO_MANIFEST_DIR", "/ws"), ("LD_LIBRARY_PATH", "/t"), ("FLAGS", "x")]
-            .map(|(name, value)| (name.into(), value.into()))
-            .into_iter()
-            .collect();
+    fn what_cargo_tells_a_script_about_the_package_binds_nothing_and_what_it_tells_about_the_build_does() {
+        let told =
+            [("CARGO_MANIFEST_DIR", "/ws"), ("LD_LIBRARY_PATH", "/t"), ("CARGO_PRIMARY_PACKAGE", "1"), ("FLAGS", "x")];
+        let environment: Environment = told.map(|(name, value)| (name.into(), value.into())).into_iter().collect();
+        let primary = Input::Variable("CARGO_PRIMARY_PACKAGE".into(), Some(Digest::of(b"1")));
         let flags = Input::Variable("FLAGS".into(), Some(Digest::of(b"x")));
-        let names = Input::Names(Scope::Script, vec!["FLAGS".into()]);
-        assert_eq!(inputs(Reads::All(Scope::Script), &environment), [flags, names]);
+        let names = Input::Names(Scope::Script, vec!["CARGO_PRIMARY_PACKAGE".into(), "FLAGS".into()]);
+        assert_eq!(inputs(Reads::All(Scope::Script), &environment), [primary, flags, names]);
     }
 
     #[test]

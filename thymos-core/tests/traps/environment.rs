@@ -1,6 +1,8 @@
 //! Variables that a source reads while it is compiled.
 
-use crate::support::{Files, package};
+use std::process::Command;
+
+use crate::support::{Checkout, Files, Run, package, workspace};
 use crate::trap::guarded_by;
 
 const NAMES: [&str; 4] = ["GREETING", "SOURCE_DATE_EPOCH", "HOST", "PWD"];
@@ -82,6 +84,72 @@ fn what_cargo_says_of_the_package_is_an_input() {
         stage.sees_app(&here);
         let here = stage.checkout("here", &described("second"));
         stage.sees_app_anew(&here);
+    });
+}
+
+/// Builds with cargo in a program of another name, which takes itself for the cargo that somebody exports.
+#[cfg(unix)]
+fn builds_by(here: &Checkout<'_>, exported: &str, words: &str) -> Command {
+    let program = here.path("bin/builds");
+    if !program.exists() {
+        std::fs::create_dir_all(here.path("bin")).unwrap();
+        std::fs::copy(std::env::var_os("CARGO").expect("cargo test tells its own path"), &program).unwrap();
+    }
+    let mut command = here.command(&program);
+    command.args(words.split(' ')).args(["--quiet", "--offline"]).env("CARGO", here.path(exported));
+    command
+}
+
+#[test]
+#[cfg(unix)]
+fn the_cargo_that_somebody_exports_is_an_input() {
+    guarded_by("input-env,input-observed").tell(|stage| {
+        let reader = "use proc_macro::TokenStream; #[proc_macro] pub fn cargo(_: TokenStream) -> TokenStream \
+                      { format!(\"{:?}\", std::env::var(\"CARGO\").unwrap_or_default()).parse().unwrap() }";
+        let files = package("app")
+            .append("Cargo.toml", "[dependencies]\nreader = { path = \"reader\" }")
+            .file("reader/Cargo.toml", "[package]\nname = \"reader\"\nedition = \"2024\"\n[lib]\nproc-macro = true\n")
+            .file("reader/src/lib.rs", reader)
+            .file("src/lib.rs", "pub fn asked() -> &'static str { reader::cargo!() }")
+            .file("src/main.rs", "fn main() { println!(\"{} {}\", env!(\"CARGO\"), app::asked()) }");
+        let here = stage.checkout("here", &files);
+        for cargo in ["one/cargo", "another/cargo", "one/cargo"] {
+            here.clean();
+            stage.sees(Run::of(&mut builds_by(&here, cargo, "build")));
+            stage.sees(here.program("app"));
+        }
+    });
+}
+
+#[test]
+#[cfg(unix)]
+fn what_cargo_says_of_itself_and_of_the_build_to_a_script_in_the_compilers_place_is_an_input() {
+    guarded_by("input-scripts").tell(|stage| {
+        let files = workspace(&["app", "part"])
+            .append(
+                "app/Cargo.toml",
+                "[dependencies]\npart = { path = \"../part\" }\n[lints.rust]\nunexpected_cfgs = \"allow\"",
+            )
+            .append("part/Cargo.toml", "[lints.rust]\nunexpected_cfgs = \"allow\"")
+            .file("app/src/main.rs", "fn main() { println!(\"{} {}\", part::primary(), cfg!(elsewhere)) }")
+            .file("part/src/lib.rs", "pub fn primary() -> bool { cfg!(primary) }");
+        let here = stage.checkout("here", &files);
+        let script = format!(
+            "#!/bin/sh\n[ -z \"$CARGO_PRIMARY_PACKAGE\" ] || set -- \"$@\" --cfg primary\n\
+             case \"$CARGO\" in */elsewhere/*) set -- \"$@\" --cfg elsewhere;; esac\nexec '{}' \"$@\"\n",
+            crate::support::real_rustc().display()
+        );
+        let rustc = here.executable("bin/rustc", &script);
+        for (words, cargo) in [
+            ("build -p app", "one/cargo"),
+            ("build", "one/cargo"),
+            ("build -p app", "elsewhere/cargo"),
+            ("build -p app", "one/cargo"),
+        ] {
+            here.clean();
+            stage.sees(Run::of(builds_by(&here, cargo, words).env("RUSTC", &rustc)));
+            stage.sees(here.program("app"));
+        }
     });
 }
 

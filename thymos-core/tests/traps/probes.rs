@@ -1,6 +1,6 @@
 //! Calls that are no compiles, and callers that are not cargo.
 
-use crate::support::{Files, Mode, World, package, real_rustc, require_tool};
+use crate::support::{Files, Mode, World, package, real_rustc, require_tool, workspace};
 use crate::trap::{compared_with_cargo, guarded_by};
 
 /// A build script that asks the compiler what build scripts ask, in the way autocfg and others do.
@@ -150,6 +150,28 @@ fn clippys_settings_are_an_input() {
         stage.sees(here.cargo("clippy").run());
         here.write("clippy.toml", "too-many-arguments-threshold = 9").clean();
         stage.sees(here.cargo("clippy").run());
+    });
+}
+
+#[test]
+fn what_clippy_asks_of_its_surroundings_is_an_input() {
+    if !require_tool("cargo-clippy") {
+        return;
+    }
+    guarded_by("key-environment").tell(|stage| {
+        let files = workspace(&["app", "part"])
+            .append("app/Cargo.toml", "[dependencies]\npart = { path = \"../part\" }")
+            .file("app/src/lib.rs", "")
+            .file("part/src/lib.rs", "pub fn f(list: &[u8]) -> bool { list.len() == 0 }");
+        let here = stage.checkout("here", &files);
+        // Clippy is silent about packages that nobody asked for, and tells where a lint is explained unless somebody minds.
+        for (words, links) in
+            [("-p app --no-deps", None), ("--no-deps", None), ("--no-deps", Some("1")), ("--no-deps", None)]
+        {
+            here.clean();
+            let cargo = here.cargo("clippy").arg_list(words);
+            stage.sees(links.iter().fold(cargo, |cargo, value| cargo.env("CLIPPY_DISABLE_DOCS_LINKS", value)).run());
+        }
     });
 }
 
