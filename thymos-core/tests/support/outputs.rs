@@ -15,7 +15,8 @@ pub struct Output {
 }
 
 /// Files of cargo's own, which hold times or the order of events.
-const CARGOS_OWN: [&str; 5] = [".fingerprint", "incremental", ".rustc_info.json", "invoked.timestamp", ".cargo-lock"];
+const CARGOS_OWN: [&str; 6] =
+    [".fingerprint", "fingerprint", "incremental", ".rustc_info.json", "invoked.timestamp", ".cargo-lock"];
 
 /// Returns every output below the target directory by its path.
 pub fn outputs(here: &Checkout<'_>) -> BTreeMap<String, Output> {

@@ -1,9 +1,9 @@
 //! What a link reads: native archives, shared libraries, scripts for the linker, and the linker itself.
 #![cfg(unix)]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::support::{Checkout, Files, package, real_rustc, require_tool, skip, workspace};
+use crate::support::{Checkout, Files, package, real_rustc, require_root, require_tool, skip, workspace};
 use crate::trap::{Stage, guarded_by};
 
 /// Compiles C to an archive at `path`. The archive's directory is the checkout's `native`.
@@ -139,6 +139,49 @@ fn a_shared_library_upgraded_behind_its_name_is_linked_anew() {
             let mut program = here.command(&here.path("target/debug/app"));
             stage.sees(crate::support::Run::of(program.env("LD_LIBRARY_PATH", here.path("run"))));
             here.remove("run");
+        }
+    });
+}
+
+/// Where the system's administrator puts libraries, and where linkers search by themselves.
+const SYSTEM: &str = "/usr/local/lib";
+
+/// A file in a directory of the system, which is gone when the test ends, however it ends.
+struct Installed(PathBuf);
+
+impl Installed {
+    fn put(&self, bytes: &[u8]) {
+        std::fs::write(&self.0, bytes).unwrap_or_else(|error| panic!("write `{}`: {error}", self.0.display()));
+    }
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_library_of_the_system_that_is_upgraded_is_linked_anew() {
+    if !require_root() {
+        return;
+    }
+    std::fs::create_dir_all(SYSTEM).expect("root may do so");
+    let name = format!("thymos-trap-{}", std::process::id());
+    let installed = Installed(Path::new(SYSTEM).join(format!("lib{name}.a")));
+    guarded_by("input-link,input-observed").tell(|stage| {
+        let script = format!("fn main() {{ println!(\"cargo:rustc-link-lib={name}\"); }}");
+        let files = package("app")
+            .file("build.rs", script)
+            .file("src/main.rs", format!("{CALLS} fn main() {{ println!(\"{{}}\", call()) }}"));
+        let here = stage.checkout("here", &files);
+        for number in [1, 2, 1] {
+            archive(&here, "upgraded.a", &format!("int number(void) {{ return {number}; }}"));
+            installed.put(&here.bytes("upgraded.a"));
+            here.clean();
+            stage.sees(here.cargo("build").env("RUSTFLAGS", "-Clink-arg=-fuse-ld=bfd").run());
+            stage.sees(here.program("app"));
         }
     });
 }

@@ -85,6 +85,63 @@ fn a_target_directory_elsewhere_is_the_same_build() {
     }
 }
 
+/// What Cargo calls the place of everything that is no final product, as it may come to choose it by itself.
+const APART: &str = "{cargo-cache-home}/build/{workspace-path-hash}";
+
+/// Lets cargo use its newer layout, in which each unit has a directory of its own, and put it there.
+fn in_newer_layout(world: &World, place: &str) {
+    world.env("CARGO_UNSTABLE_BUILD_DIR_NEW_LAYOUT", "true").env("RUSTC_BOOTSTRAP", "1");
+    world.env("CARGO_BUILD_BUILD_DIR", place);
+}
+
+#[test]
+fn a_build_in_cargos_newer_layout_is_the_same_in_every_checkout() {
+    for place in ["target", "intermediate", APART] {
+        let world = World::cached();
+        in_newer_layout(&world, place);
+        let here = world.checkout("here", &every_kind());
+        builds_every_kind(&here);
+        if place == "target" {
+            let files = here.files_below("target/debug/build");
+            assert!(files.iter().any(|path| path.contains("/leaf/") && path.ends_with(".rlib")), "{files:#?}");
+        }
+        let cold = world.stats();
+        assert_eq!(cold.compiles_left_out(), 0, "{cold:#?}\n{}", world.events_text());
+        cold.assert_nothing_degraded();
+        here.assert_fresh("build");
+        let there = world.checkout("there/and/deeper", &every_kind());
+        world.assert_warm(&cold, || builds_every_kind(&there));
+        there.assert_fresh("build");
+    }
+}
+
+#[test]
+fn a_build_in_cargos_newer_layout_is_restored_byte_for_byte() {
+    let world = World::cached();
+    in_newer_layout(&world, "target");
+    world.same_as_cargo(&every_kind(), builds_every_kind);
+}
+
+/// A program above a library, a build script with a value and generated code, and a macro.
+fn every_kind() -> Files {
+    let script = "fn main() { println!(\"cargo:rerun-if-changed=build.rs\"); println!(\"cargo:rustc-env=SET=3\"); \
+                  std::fs::write(std::env::var(\"OUT_DIR\").unwrap() + \"/made.rs\", \"pub const MADE: u8 = 2;\").unwrap() }";
+    workspace(&["app", "leaf", "maker"])
+        .append("app/Cargo.toml", "[dependencies]\nleaf = { path = \"../leaf\" }\nmaker = { path = \"../maker\" }")
+        .append("maker/Cargo.toml", "[lib]\nproc-macro = true")
+        .file("app/build.rs", script)
+        .file(
+            "app/src/main.rs",
+            "include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\")); fn main() { println!(\"{}{MADE}{}{}\", leaf::ONE, env!(\"SET\"), maker::four!()) }",
+        )
+        .file("leaf/src/lib.rs", "pub const ONE: u8 = 1;")
+        .file("maker/src/lib.rs", "#[proc_macro] pub fn four(_: proc_macro::TokenStream) -> proc_macro::TokenStream { \"4\".parse().unwrap() }")
+}
+
+fn builds_every_kind(here: &Checkout<'_>) {
+    here.builds("1234");
+}
+
 #[test]
 fn incremental_directories_do_not_keep_checkouts_apart() {
     let world = World::cached();
