@@ -1,6 +1,9 @@
 //! Linux, macOS and the other Unix systems.
 
+mod processor;
 pub mod signals;
+
+pub use processor::processor;
 
 use std::ffi::OsString;
 use std::fs::{File, Metadata, OpenOptions, Permissions};
@@ -422,14 +425,4 @@ fn read_line(path: &str) -> Option<Vec<u8>> {
     let length = io::Read::read(&mut File::open(path).ok()?, &mut line).ok()?;
     line.truncate(length);
     Some(line)
-}
-
-/// Returns text that stands for the processor that `target-cpu=native` means here.
-#[must_use]
-pub fn processor() -> Option<Vec<u8>> {
-    let info = std::fs::read("/proc/cpuinfo").ok()?;
-    let first = info.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
-    let told = [&b"vendor_id"[..], b"cpu family", b"model", b"stepping", b"flags", b"Features", b"CPU "];
-    let lines: Vec<&[u8]> = first.filter(|line| told.iter().any(|name| line.starts_with(name))).collect();
-    (!lines.is_empty()).then(|| lines.join(&b'\n'))
 }

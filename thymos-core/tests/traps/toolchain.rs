@@ -268,6 +268,85 @@ fn an_argument_file_is_its_content() {
     });
 }
 
+/// Lets every program that loads it and whose environment says so find a processor without AVX, by answering for the
+/// instruction with which programs ask (arch_prctl(2), `ARCH_SET_CPUID`). What the kernel tells stays as it is.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+const OTHER_PROCESSOR: &str = r#"
+#define _GNU_SOURCE
+#include <cpuid.h>
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+typedef int (*set_action)(int, const struct sigaction *, struct sigaction *);
+
+static long answered_by_us(int yes) { return syscall(SYS_arch_prctl, 0x1012, !yes); }
+
+static void answer(int signal, siginfo_t *info, void *context) {
+    greg_t *now = ((ucontext_t *)context)->uc_mcontext.gregs;
+    const unsigned char *code = (const unsigned char *)now[REG_RIP];
+    unsigned leaf = now[REG_RAX], a, b, c, d;
+    if (code[0] != 0x0f || code[1] != 0xa2)
+        abort();
+    answered_by_us(0);
+    __cpuid_count(leaf, (unsigned)now[REG_RCX], a, b, c, d);
+    answered_by_us(1);
+    if (leaf == 1)
+        c &= ~(1u << 28);
+    now[REG_RAX] = a, now[REG_RBX] = b, now[REG_RCX] = c, now[REG_RDX] = d;
+    now[REG_RIP] += 2;
+}
+
+/* Nobody takes the signal from us. */
+int sigaction(int signal, const struct sigaction *to, struct sigaction *from) {
+    return ((set_action)dlsym(RTLD_NEXT, "sigaction"))(signal, signal == SIGSEGV ? 0 : to, from);
+}
+
+__attribute__((constructor)) static void begin(void) {
+    struct sigaction action = {.sa_sigaction = answer, .sa_flags = SA_SIGINFO | SA_NODEFER};
+    if (!getenv("OTHER_PROCESSOR"))
+        return;
+    ((set_action)dlsym(RTLD_NEXT, "sigaction"))(SIGSEGV, &action, 0);
+    if (answered_by_us(1))
+        _exit(77);
+}
+"#;
+
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn a_program_is_compiled_for_the_processor_that_the_compiler_finds() {
+    let compile = |here: &Checkout<'_>| {
+        here.write("other.c", OTHER_PROCESSOR);
+        let words = ["-shared", "-fPIC", "-w", "other.c", "-o", "other.so", "-ldl"];
+        assert!(here.command("cc".as_ref()).args(words).status().unwrap().success());
+        here.path("other.so")
+    };
+    let features = |processor: &str| {
+        let world = World::new(Mode::Plain);
+        let here = world.checkout("here", &package("app"));
+        let rustc = here.rustc("--print cfg -Ctarget-cpu=native").env("LD_PRELOAD", compile(&here));
+        if processor.is_empty() { rustc.run() } else { rustc.env("OTHER_PROCESSOR", processor).run() }
+    };
+    if !features("").stdout.contains("\"avx\"") || !features("1").status.success() {
+        eprintln!("skipped: this processor has no AVX, or does not let others answer for it");
+        return;
+    }
+    guarded_by("key-processor").tell(|stage| {
+        let source = "fn main() { println!(\"{}\", cfg!(target_feature = \"avx\")) }";
+        let here = stage.checkout("here", &package("app").file("src/main.rs", source));
+        let library = compile(&here);
+        for processor in [None, Some("1"), None] {
+            here.clean();
+            let cargo = here.cargo("build").env("RUSTFLAGS", "-Ctarget-cpu=native").env("LD_PRELOAD", &library);
+            stage.sees(processor.iter().fold(cargo, |cargo, value| cargo.env("OTHER_PROCESSOR", value)).run());
+            stage.sees(here.program("app"));
+        }
+    });
+}
+
 #[test]
 fn what_was_compiled_for_one_processor_is_not_served_to_another() {
     // Plain cargo cannot be moved to another machine, so this trap has no oracle, only a control.
