@@ -69,6 +69,8 @@ pub struct Rules<'a> {
     pub names_open_files: bool,
     /// Whether a path is that of an output of this unit.
     pub is_output: &'a dyn Fn(&Path) -> bool,
+    /// Whether a program links, or is one that a linker starts.
+    pub is_linker: &'a dyn Fn(&Path) -> bool,
 }
 
 /// Returns what was observed and may be an input, each once, in the order in which it was first seen.
@@ -86,7 +88,7 @@ pub fn candidates(observed: &Observed, rules: &Rules<'_>) -> Result<Vec<Candidat
             continue;
         }
         let found_by =
-            [rules.program(access, facts), rules.candidate(access, facts)?, Rules::name(access)].into_iter().flatten();
+            [rules.program(access, facts), rules.candidate(access, facts)?, rules.name(access)].into_iter().flatten();
         for candidate in found_by {
             if seen.insert(candidate.clone()) {
                 found.push(candidate);
@@ -150,6 +152,14 @@ impl Rules<'_> {
         }
     }
 
+    /// Whoever resolves a path that leads over no link is told so. The compiler and linkers then open what they resolve.
+    fn resolves_for_itself(&self, program: &Program) -> bool {
+        match program {
+            Program::Child(executable) if !self.is_compiler(program) => !(self.is_linker)(executable),
+            _ => self.foreign_links,
+        }
+    }
+
     /// A look-up in a directory of `PATH` is part of a search by name.
     fn program(&self, access: &Access, facts: Facts) -> Option<Candidate> {
         let searched = facts.searched && !matches!(access.seen, Seen::Directory);
@@ -158,9 +168,9 @@ impl Rules<'_> {
 
     /// What a name itself stands for tells that it is no link. rustc and linkers ask this of what they have made, and of nothing
     /// else.
-    fn name(access: &Access) -> Option<Candidate> {
+    fn name(&self, access: &Access) -> Option<Candidate> {
         let is_no_link = access.kind == AccessKind::StatName && matches!(access.seen, Seen::File(_) | Seen::Directory);
-        is_no_link.then(|| Candidate::NoLink(access.path.clone()))
+        (is_no_link && !self.is_known(&access.path)).then(|| Candidate::NoLink(access.path.clone()))
     }
 
     /// Files of the operating system that every process looks at before `main` and that shape no artifact.
@@ -190,9 +200,12 @@ impl Rules<'_> {
         facts.noise || (by_loader && (facts.hwcaps || (is_runtime() && in_place())))
     }
 
+    fn is_known(&self, path: &Path) -> bool {
+        self.known.iter().any(|known| known.starts_with(path))
+    }
+
     fn candidate(&self, access: &Access, facts: Facts) -> Result<Option<Candidate>, Bypass> {
         let path = access.path.clone();
-        let is_known = || self.known.iter().any(|known| known.starts_with(&path));
         if facts.kernels {
             return Err(Bypass::Unaccounted(path.display().to_string()));
         }
@@ -201,10 +214,11 @@ impl Rules<'_> {
             (_, Seen::Absent) if facts.searched => None,
             (_, Seen::Absent) => Guard::InputAbsence.on().then_some(Candidate::Absent(path)),
             (AccessKind::ReadLink, Seen::Other) => Some(Candidate::Link(path)),
-            (AccessKind::ReadLink, _) => (self.foreign_links && self.is_compiler(&access.program) && !is_known())
-                .then_some(Candidate::NoLink(path)),
+            (AccessKind::ReadLink, _) => {
+                (self.resolves_for_itself(&access.program) && !self.is_known(&path)).then_some(Candidate::NoLink(path))
+            }
             (AccessKind::List, _) => Some(Candidate::Listing(path)),
-            (_, Seen::Directory) => (!is_known()).then_some(Candidate::Directory(path)),
+            (_, Seen::Directory) => (!self.is_known(&path)).then_some(Candidate::Directory(path)),
             (_, Seen::File(stat)) => Some(Candidate::File(path, Some(stamp(&stat)))),
             (AccessKind::Stat | AccessKind::StatName, Seen::Other) => Some(Candidate::Link(path)),
             (AccessKind::Open | AccessKind::Exec, Seen::Other) => {

@@ -159,6 +159,7 @@ mod tests {
             foreign_links: true,
             names_open_files: false,
             is_output: &|path| path.parent() == Some(Path::new("/ws/target/out")) && path.extension().is_some(),
+            is_linker: &|_| false,
         };
         let written = ["/ws/made", "/ws/target/out", "/usr/lib/x", "/tc/lib/y/z"].map(Path::new);
         let written: HashMap<_, _> = written.map(|path| (path, Seen::Absent)).into();

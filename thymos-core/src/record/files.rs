@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::surroundings::links_by_name;
 use super::{Recorder, changed, file, gather, listing};
 use crate::depinfo::DepInfo;
 use crate::guard::Guard;
@@ -97,6 +98,7 @@ impl Recorder<'_> {
             names_open_files: unit.arguments.iter().any(|argument| matches!(argument, Argument::File(..)))
                 && !macros::may_load(unit, self.around.directory),
             is_output: &|path| self.is_output(path),
+            is_linker: &links_by_name,
         };
         let mut candidates = inputs::candidates(&self.compiled.observed, &rules).map_err(Outcome::Bypass)?;
         let looked_at = macros::only_looked_at(unit, self.around.directory, candidates.iter().filter_map(file));

@@ -6,6 +6,7 @@ mod driver;
 mod programs;
 
 pub(crate) use driver::has_foreign_driver;
+pub(super) use programs::links_by_name;
 
 use std::collections::HashSet;
 use std::fs;

@@ -58,6 +58,21 @@ fn asking_about_a_name_is_told_from_asking_about_what_it_leads_to() {
 }
 
 #[test]
+fn opening_what_must_be_no_link_asks_about_the_name_too() {
+    let scratch = scratch!();
+    let program = c_program!(
+        scratch,
+        "#include <fcntl.h>\nint main(int n, char **paths) { return open(paths[1], O_RDONLY | O_NOFOLLOW) < 0; }"
+    );
+    let path = scratch.write("a.txt", "");
+    let mut command = scratch.command(&program);
+    command.arg(&path);
+    let result = run(command);
+    result.assert_complete();
+    assert_eq!(result.kinds(path), [AccessKind::Open, AccessKind::StatName]);
+}
+
+#[test]
 fn a_directory_whose_names_are_read_is_listed() {
     let scratch = scratch!();
     scratch.write("d/inside", "");

@@ -1,8 +1,11 @@
 //! Variables that a source reads while it is compiled.
 
+#[cfg(unix)]
 use std::process::Command;
 
-use crate::support::{Checkout, Files, Run, package, workspace};
+#[cfg(unix)]
+use crate::support::{Checkout, Run, workspace};
+use crate::support::{Files, package};
 use crate::trap::guarded_by;
 
 const NAMES: [&str; 4] = ["GREETING", "SOURCE_DATE_EPOCH", "HOST", "PWD"];

@@ -1,9 +1,9 @@
 //! What a link reads: native archives, shared libraries, scripts for the linker, and the linker itself.
 #![cfg(unix)]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::support::{Checkout, Files, package, real_rustc, require_root, require_tool, skip, workspace};
+use crate::support::{Checkout, Files, package, real_rustc, require_tool, skip, workspace};
 use crate::trap::{Stage, guarded_by};
 
 /// Compiles C to an archive at `path`. The archive's directory is the checkout's `native`.
@@ -144,17 +144,21 @@ fn a_shared_library_upgraded_behind_its_name_is_linked_anew() {
 }
 
 /// Where the system's administrator puts libraries, and where linkers search by themselves.
+#[cfg(target_os = "linux")]
 const SYSTEM: &str = "/usr/local/lib";
 
 /// A file in a directory of the system, which is gone when the test ends, however it ends.
-struct Installed(PathBuf);
+#[cfg(target_os = "linux")]
+struct Installed(std::path::PathBuf);
 
+#[cfg(target_os = "linux")]
 impl Installed {
     fn put(&self, bytes: &[u8]) {
         std::fs::write(&self.0, bytes).unwrap_or_else(|error| panic!("write `{}`: {error}", self.0.display()));
     }
 }
 
+#[cfg(target_os = "linux")]
 impl Drop for Installed {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
@@ -164,7 +168,7 @@ impl Drop for Installed {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_library_of_the_system_that_is_upgraded_is_linked_anew() {
-    if !require_root() {
+    if !crate::support::require_root() {
         return;
     }
     std::fs::create_dir_all(SYSTEM).expect("root may do so");

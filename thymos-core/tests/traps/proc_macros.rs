@@ -165,6 +165,19 @@ fn the_working_directory_that_a_macro_asks_for_is_this_checkouts() {
 }
 
 #[test]
+#[cfg(unix)]
+fn the_working_directory_that_a_program_of_a_macro_asks_for_is_this_checkouts() {
+    // Whoever starts a program hands it all variables, and some of them hold the place.
+    guarded_by("input-observed").tell(|stage| {
+        let asks = "let out = std::process::Command::new(\"sh\").args([\"-c\", \"pwd | wc -c\"]).output().unwrap(); \
+                    String::from_utf8(out.stdout).unwrap().trim().to_owned()";
+        let files = printing_what_a_macro_makes(asks);
+        stage.sees_app(&stage.checkout("here", &files));
+        stage.sees_app(&stage.checkout("there/and/deeper", &files));
+    });
+}
+
+#[test]
 fn a_macro_crate_that_changes_makes_its_users_compile_anew() {
     guarded_by("key-externs").tell(|stage| {
         let here = stage.checkout("here", &printing_what_a_macro_makes("\"made by the first\".to_owned()"));
