@@ -1,22 +1,22 @@
-//! Whether a unit's sources use `OUT_DIR` only to find a file.
+//! Whether a unit's sources use a variable, `OUT_DIR` most of all, only to find a file.
 //!
-//! `include!(concat!(env!("OUT_DIR"), "/x.rs"))` and its kin (`include_str!`, `include_bytes!`) read a file, and the file's
-//! content is an input; the directory's name goes nowhere. Every other use may put the name, its length or its hash into
-//! the result.
+//! `include!(concat!(env!("OUT_DIR"), "/x.rs"))`, `include!(env!("MADE"))` and their kin (`include_str!`, `include_bytes!`) read
+//! a file, and the file's content is an input; the value goes nowhere. Every other use may put the value, its length or its
+//! hash into the result.
 //!
 //! Invariant: `true` is a proof over the tokens of the sources given; anything that is not understood is `false`. A macro of
 //! another crate that uses the name is outside these tokens: the search of the outputs stands behind it.
 
-/// Returns whether every use of `OUT_DIR` in the sources is a locator, and there is one.
+/// Returns whether every use of a variable in the sources is a locator, and there is one.
 #[must_use]
-pub fn only_locates(sources: &[Vec<u8>]) -> bool {
+pub fn only_locates(variable: &[u8], sources: &[Vec<u8>]) -> bool {
     let mut proven = 0;
     for source in sources {
         // Most sources do not read a variable at all.
-        if memchr::memmem::find(source, b"env").is_none() && memchr::memmem::find(source, b"OUT_DIR").is_none() {
+        if memchr::memmem::find(source, b"env").is_none() && memchr::memmem::find(source, variable).is_none() {
             continue;
         }
-        match uses(&tokens(source)) {
+        match uses(variable, &tokens(source)) {
             Some(count) => proven += count,
             None => return false,
         }
@@ -34,7 +34,7 @@ enum Token<'a> {
 use Token::{Mark, Text, Word};
 
 /// Counts proven uses; `None` for one that is not proven.
-fn uses(tokens: &[Token<'_>]) -> Option<usize> {
+fn uses(variable: &[u8], tokens: &[Token<'_>]) -> Option<usize> {
     let mut proven = 0;
     for (at, token) in tokens.iter().enumerate() {
         let reads = matches!(token, Word(b"env" | b"option_env")) && tokens.get(at + 1) == Some(&Mark(b'!'));
@@ -46,11 +46,11 @@ fn uses(tokens: &[Token<'_>]) -> Option<usize> {
             }
         }
         let names = match token {
-            Text(text) | Word(text) => memchr::memmem::find(text, b"OUT_DIR").is_some(),
+            Text(text) | Word(text) => memchr::memmem::find(text, variable).is_some(),
             Mark(_) => false,
         };
         if names {
-            if !is_locator(tokens, at) {
+            if !is_locator(variable, tokens, at) {
                 return None;
             }
             proven += 1;
@@ -59,15 +59,19 @@ fn uses(tokens: &[Token<'_>]) -> Option<usize> {
     Some(proven)
 }
 
-/// `include ! ( concat ! ( env ! ( "OUT_DIR"` and then anything: whatever is appended, it is a path that is read.
-fn is_locator(tokens: &[Token<'_>], at: usize) -> bool {
-    let Some(start) = at.checked_sub(9) else { return false };
-    let before = &tokens[start..at];
-    let call = |at: usize, name: &[u8]| {
-        before[at] == Word(name) && before[at + 1] == Mark(b'!') && matches!(before[at + 2], Mark(b'(' | b'[' | b'{'))
+/// `include ! ( env ! ( "OUT_DIR"`, or `include ! ( concat ! ( env ! ( "OUT_DIR"` and then anything: whatever is appended, it is a
+/// path that is read.
+fn is_locator(variable: &[u8], tokens: &[Token<'_>], at: usize) -> bool {
+    let opens = |token: Option<&Token<'_>>| matches!(token, Some(Mark(b'(' | b'[' | b'{')));
+    let call = |back: usize, names: &[&[u8]]| {
+        let Some(start) = at.checked_sub(3 * back) else { return false };
+        let name = names.iter().any(|name| tokens[start] == Word(name));
+        name && tokens.get(start + 1) == Some(&Mark(b'!')) && opens(tokens.get(start + 2))
     };
-    let reads = [&b"include"[..], b"include_str", b"include_bytes"].iter().any(|name| call(0, name));
-    reads && call(3, b"concat") && call(6, b"env") && tokens[at] == Text(b"OUT_DIR")
+    let reads: [&[u8]; 3] = [b"include", b"include_str", b"include_bytes"];
+    tokens[at] == Text(variable)
+        && call(1, &[b"env"])
+        && (call(2, &reads) || (call(2, &[b"concat"]) && call(3, &reads)))
 }
 
 /// Splits Rust source into words, string literals and marks; comments and space are dropped.
@@ -174,7 +178,9 @@ mod tests {
 
     #[test]
     fn only_files_that_are_found_are_locators() {
-        let check = |source: &str, expected: bool| assert_eq!(only_locates(&[source.into()]), expected, "{source}");
+        let check = |source: &str, expected: bool| {
+            assert_eq!(only_locates(b"OUT_DIR", &[source.into()]), expected, "{source}");
+        };
         check(r#"include!(concat!(env!("OUT_DIR"), "/x.rs"));"#, true);
         check(r#"include! { concat ! [ env!( "OUT_DIR" ), "/x.rs" ] }"#, true);
         check(r#"static A: &str = include_str!(concat!(env!("OUT_DIR"), "/x"));"#, true);
@@ -190,13 +196,19 @@ mod tests {
         check(r#"include!(concat!(env!("OUT_DIR"), "/x.rs")); const D: Option<&str> = option_env!("OUT_DIR");"#, false);
         check(r#"fn f<'a>(c: char) -> bool { c == '"' } include!(concat!(env!("OUT_DIR"), "/x"));"#, true);
         check("fn main() {}", false);
+        check(r#"include!(env!("OUT_DIR"));"#, true);
+        check(r#"static A: &[u8] = include_bytes!(env!("OUT_DIR", "there is no such file"));"#, true);
+        check(r#"include!(env!("OUT_DIR_2"));"#, false);
+        check(r#"make!(env!("OUT_DIR"));"#, false);
+        check(r#"include!(make!(env!("OUT_DIR")));"#, false);
+        check(r#"env!("OUT_DIR")"#, false);
     }
 
     #[test]
     fn garbage_does_not_panic() {
         for source in ["\"", "'", "r#\"", "/*", "b", "'\\", "\u{e9}'", "/* */ */", "r###", "\"\\"] {
-            let _ = only_locates(&[format!("env {source}").into()]);
-            let _ = only_locates(&[source.into()]);
+            let _ = only_locates(b"OUT_DIR", &[format!("env {source}").into()]);
+            let _ = only_locates(b"OUT_DIR", &[source.into()]);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Invariant: everything here reads the world and decides nothing; [`Action::key`] and the manifest decide.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::action::{Action, ActionKey, ExternInput};
@@ -207,7 +208,7 @@ impl Gather<'_> {
     }
 
     fn variables(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let own = self.own_variables();
+        let own = own_variables(self.around.environment);
         let links = self.invocation.links();
         let is_part = |name: &str| {
             environment::is_keyed(name) || (links && environment::is_linked(name)) || own.iter().any(|own| own == name)
@@ -227,17 +228,6 @@ impl Gather<'_> {
         variables
     }
 
-    /// Returns the names that this package's build script set with `cargo:rustc-env`, from its output beside `OUT_DIR`.
-    fn own_variables(&self) -> Vec<String> {
-        let output = self.around.environment.path("OUT_DIR").and_then(|out| Some(out.parent()?.join("output")));
-        let text = output.and_then(|path| std::fs::read(path).ok()).unwrap_or_default();
-        let name = |line: &[u8]| {
-            let value = line.strip_prefix(b"cargo:rustc-env=").or_else(|| line.strip_prefix(b"cargo::rustc-env="))?;
-            String::from_utf8(value.split(|byte| *byte == b'=').next()?.to_vec()).ok()
-        };
-        text.split(|byte| *byte == b'\n').filter_map(name).collect()
-    }
-
     /// Returns what the user put into the loader's search path: Cargo adds the sysroot and the target directory itself.
     fn library_path(&self) -> Option<(Vec<u8>, Vec<u8>)> {
         let name = if cfg!(target_os = "macos") { "DYLD_FALLBACK_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
@@ -247,6 +237,20 @@ impl Gather<'_> {
         let theirs: Vec<Vec<u8>> = theirs.into_iter().filter(|path| !by_cargo(path) && !path.is_empty()).collect();
         (!theirs.is_empty()).then(|| (name.as_bytes().to_vec(), theirs.join(&b':')))
     }
+}
+
+/// Returns the names that this package's build script set with `cargo:rustc-env`, from what it printed, which lies beside
+/// `OUT_DIR`; in Cargo's newer layout a directory further down (`CompilationFiles::build_script_run_dir`).
+#[must_use]
+pub fn own_variables(environment: &Environment) -> Vec<String> {
+    let beside = environment.path("OUT_DIR").and_then(|out| out.parent().map(Path::to_owned));
+    let printed = beside.and_then(|dir| ["output", "run/stdout"].iter().find_map(|name| fs::read(dir.join(name)).ok()));
+    let text = printed.unwrap_or_default();
+    let name = |line: &[u8]| {
+        let value = line.strip_prefix(b"cargo:rustc-env=").or_else(|| line.strip_prefix(b"cargo::rustc-env="))?;
+        String::from_utf8(value.split(|byte| *byte == b'=').next()?.to_vec()).ok()
+    };
+    text.split(|byte| *byte == b'\n').filter_map(name).collect()
 }
 
 #[cfg(all(test, unix))]

@@ -21,6 +21,7 @@ use crate::locator;
 use crate::manifest::Input;
 use crate::observe::{Access, AccessKind, Asked, Seen, WholeEnv};
 use crate::outcome::{Bypass, Outcome};
+use crate::request;
 use crate::roots::Root;
 use crate::variables::{self, Reads, Scope};
 
@@ -29,10 +30,8 @@ impl Recorder<'_> {
         let roots = &self.request.roots;
         let mut inputs = Vec::new();
         if Guard::InputEnv.on() {
-            for (name, value) in &info.variables {
-                if name == b"OUT_DIR" && self.out_dir_only_locates(info) {
-                    continue;
-                }
+            let located = self.located(info);
+            for (name, value) in info.variables.iter().filter(|(name, _)| !located.contains(name.as_slice())) {
                 let shown =
                     |value: &Vec<u8>| if Guard::BindEnv.on() { value.clone() } else { roots.rooted_text(value) };
                 inputs.push(Input::Variable(name.clone(), value.as_ref().map(|value| Digest::of(&shown(value)))));
@@ -138,9 +137,18 @@ impl Recorder<'_> {
         roots.into_iter().map(|root| Input::Place(root, self.request.roots.value(root))).collect()
     }
 
-    fn out_dir_only_locates(&self, info: &DepInfo) -> bool {
+    /// Returns which of the variables that the key holds from root to root only say where a file lies: what the build script was
+    /// told, and what it set for its own package.
+    fn located<'i>(&self, info: &'i DepInfo) -> HashSet<&'i [u8]> {
+        let own = request::own_variables(self.around.environment);
+        let is_own = |name: &&[u8]| *name == b"OUT_DIR" || own.iter().any(|own| own.as_bytes() == *name);
+        let names: HashSet<&[u8]> = info.variables.iter().map(|(name, _)| name.as_slice()).filter(is_own).collect();
+        if names.is_empty() {
+            return names;
+        }
         let read = |path: &PathBuf| fs::read(self.around.directory.join(path)).ok();
         let sources: Option<Vec<Vec<u8>>> = info.sources.iter().map(read).collect();
-        sources.is_some_and(|sources| locator::only_locates(&sources))
+        let sources = sources.unwrap_or_default();
+        names.into_iter().filter(|name| locator::only_locates(name, &sources)).collect()
     }
 }

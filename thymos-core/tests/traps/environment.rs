@@ -159,7 +159,7 @@ fn what_cargo_says_of_itself_and_of_the_build_to_a_script_in_the_compilers_place
 /// The generated file of a build script that reads `shape.txt`.
 fn with_generated_code(main: &str) -> Files {
     let script = "fn main() { println!(\"cargo:rerun-if-changed=shape.txt\"); let out = std::env::var(\"OUT_DIR\").unwrap(); \
-                  let shape = std::fs::read_to_string(\"shape.txt\").unwrap(); \
+                  println!(\"cargo:rustc-env=MADE={out}/made.rs\"); let shape = std::fs::read_to_string(\"shape.txt\").unwrap(); \
                   std::fs::write(format!(\"{out}/made.rs\"), format!(\"const SHAPE: &str = {shape:?};\")).unwrap(); \
                   std::fs::write(format!(\"{out}/made.txt\"), shape).unwrap(); }";
     package("app").file("build.rs", script).file("shape.txt", "round").file("src/main.rs", main)
@@ -176,6 +176,29 @@ fn generated_code_that_changes_is_compiled_anew() {
         let there = stage.checkout("there", &with_generated_code(main).file("shape.txt", "long"));
         stage.sees_app(&there);
         stage.sees_freshness(&there);
+    });
+}
+
+#[test]
+fn generated_code_that_a_variable_names_and_that_changes_is_compiled_anew() {
+    guarded_by("input-sources,input-observed").tell(|stage| {
+        let main = "include!(env!(\"MADE\")); fn main() { println!(\"{SHAPE}\") }";
+        let here = stage.checkout("here", &with_generated_code(main));
+        stage.sees_app(&here);
+        here.write("shape.txt", "square");
+        stage.sees_app_anew(&here);
+        let there = stage.checkout("there/and/deeper", &with_generated_code(main).file("shape.txt", "long"));
+        stage.sees_app(&there);
+        stage.sees_freshness(&there);
+    });
+}
+
+#[test]
+fn the_length_of_a_generated_files_path_is_this_checkouts() {
+    guarded_by("bind-search,bind-env,input-env,key-environment").tell(|stage| {
+        let main = "include!(env!(\"MADE\")); fn main() { println!(\"{SHAPE} {}\", env!(\"MADE\").len()) }";
+        stage.sees_app(&stage.checkout("here", &with_generated_code(main)));
+        stage.sees_app(&stage.checkout("there/and/deeper", &with_generated_code(main)));
     });
 }
 

@@ -122,24 +122,26 @@ fn a_build_in_cargos_newer_layout_is_restored_byte_for_byte() {
     world.same_as_cargo(&every_kind(), builds_every_kind);
 }
 
-/// A program above a library, a build script with a value and generated code, and a macro.
+/// A program above a library, a build script with a value, generated code and the path of a file, and a macro.
 fn every_kind() -> Files {
     let script = "fn main() { println!(\"cargo:rerun-if-changed=build.rs\"); println!(\"cargo:rustc-env=SET=3\"); \
-                  std::fs::write(std::env::var(\"OUT_DIR\").unwrap() + \"/made.rs\", \"pub const MADE: u8 = 2;\").unwrap() }";
+                  let out = std::env::var(\"OUT_DIR\").unwrap(); println!(\"cargo:rustc-env=TEXT={out}/text\"); \
+                  std::fs::write(format!(\"{out}/text\"), \"5\").unwrap(); \
+                  std::fs::write(format!(\"{out}/made.rs\"), \"pub const MADE: u8 = 2;\").unwrap() }";
     workspace(&["app", "leaf", "maker"])
         .append("app/Cargo.toml", "[dependencies]\nleaf = { path = \"../leaf\" }\nmaker = { path = \"../maker\" }")
         .append("maker/Cargo.toml", "[lib]\nproc-macro = true")
         .file("app/build.rs", script)
         .file(
             "app/src/main.rs",
-            "include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\")); fn main() { println!(\"{}{MADE}{}{}\", leaf::ONE, env!(\"SET\"), maker::four!()) }",
+            "include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\")); fn main() { println!(\"{}{MADE}{}{}{}\", leaf::ONE, env!(\"SET\"), maker::four!(), include_str!(env!(\"TEXT\"))) }",
         )
         .file("leaf/src/lib.rs", "pub const ONE: u8 = 1;")
         .file("maker/src/lib.rs", "#[proc_macro] pub fn four(_: proc_macro::TokenStream) -> proc_macro::TokenStream { \"4\".parse().unwrap() }")
 }
 
 fn builds_every_kind(here: &Checkout<'_>) {
-    here.builds("1234");
+    here.builds("12345");
 }
 
 #[test]
