@@ -153,13 +153,20 @@ impl Invocation {
         }
     }
 
-    /// Returns Cargo's target directory, read from where outputs go: `<target>[/<triple>]/<profile>/deps` and its kin.
+    /// Returns Cargo's target directory, read from where outputs go: `<target>[/<triple>]/<profile>/` and then `deps`, `examples`,
+    /// `build/<package>-<hash>` for build scripts, or in Cargo's newer layout `build/<package>/<hash>/out` for everything.
+    ///
+    /// A name counts at its own place only: packages, and directories above the workspace, may have the same.
     #[must_use]
     pub fn target_dir(&self) -> Option<&Path> {
-        let named = |path: &Path, name: &str| path.file_name().is_some_and(|file| file == name);
-        let in_build = self.out_dir.ancestors().skip(1).take(3).find(|path| named(path, "build"));
-        let flat = || ["deps", "examples"].iter().any(|name| named(&self.out_dir, name)).then_some(&*self.out_dir);
-        let profile = in_build.or_else(flat)?.parent()?;
+        let is_build = |path: &&Path| path.file_name().is_some_and(|file| file == "build");
+        let above = |levels: usize| self.out_dir.ancestors().nth(levels);
+        let kind = match self.out_dir.file_name()?.to_str() {
+            Some("deps" | "examples") => above(0),
+            Some("out") => above(3).filter(is_build),
+            _ => above(1).filter(is_build),
+        };
+        let profile = kind?.parent()?;
         let above = profile.parent()?;
         let triple = self.target.as_deref().map(Path::new).and_then(Path::file_stem);
         let is_triple = triple.is_some_and(|triple| above.file_name().is_some_and(|name| name == triple));

@@ -321,6 +321,10 @@ mod tests {
         check("/t/x86_64-unknown-linux-gnu/debug/deps", " --target x86_64-unknown-linux-gnu", "/t");
         check("/t/my/debug/deps", " --target specs/my.json", "/t");
         check("/t/debug/build/serde/0f3c/out", "", "/t");
+        check("/t/debug/build/build/0f3c/out", "", "/t");
+        check("/build/t/debug/deps", "", "/build/t");
+        check("/home/build/t/release/examples", "", "/home/build/t");
+        check("/home/build/t/release/build/serde-0f", "", "/home/build/t");
     }
 
     #[test]

@@ -283,6 +283,24 @@ fn a_target_directory_may_be_anywhere() {
 }
 
 #[test]
+fn a_workspace_in_a_directory_that_is_called_like_one_of_cargos_is_a_workspace() {
+    compared_with_cargo().tell(|stage| {
+        for name in ["build", "deps", "examples", "debug", "target"] {
+            let aside = Files::default()
+                .file("aside/Cargo.toml", "[package]\nname = \"aside\"\nedition = \"2024\"\n[workspace]\n")
+                .file("aside/src/lib.rs", "pub fn place() -> &'static str { file!() }");
+            stage.checkout("beside", &aside);
+            let files = printing("aside::place()")
+                .append("Cargo.toml", "[dependencies]\naside = { path = \"../aside\" }")
+                .file("build.rs", "fn main() {}");
+            let here = stage.checkout(&format!("beside/{name}"), &files);
+            stage.sees_app(&here);
+            stage.sees_app_anew(&here);
+        }
+    });
+}
+
+#[test]
 fn a_build_started_below_the_workspace_root_is_the_same_build() {
     compared_with_cargo().tell(|stage| {
         let files = workspace(&["app", "part"])

@@ -85,6 +85,15 @@ fn a_target_directory_elsewhere_is_the_same_build() {
     }
 }
 
+#[test]
+fn a_workspace_in_a_directory_called_build_shares_with_others() {
+    let world = World::cached();
+    world.checkout("here", &three_crates()).builds("2 leaf");
+    let cold = world.stats();
+    let there = world.checkout("there/build", &three_crates());
+    world.assert_warm(&cold, || there.builds("2 leaf"));
+}
+
 /// What Cargo calls the place of everything that is no final product, as it may come to choose it by itself.
 const APART: &str = "{cargo-cache-home}/build/{workspace-path-hash}";
 
