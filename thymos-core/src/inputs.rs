@@ -268,13 +268,13 @@ fn stamp(stat: &crate::observe::FileStat) -> Stamp {
     Stamp { device: stat.dev, inode: stat.ino, size: stat.size, modified: stat.mtime_ns, changed: stat.ctime_ns }
 }
 
-/// Returns the twin whose appearance would make a module ambiguous: `foo/mod.rs` for `foo.rs`, and the reverse.
+/// Returns the twin whose appearance would make a module ambiguous: `foo/mod.rs` for `foo.rs`, and the reverse. The source that
+/// the compiler is given has none, and any other may have any name.
 #[must_use]
 pub fn module_twin(source: &Path) -> Option<PathBuf> {
     let name = source.file_name()?.to_str()?;
     if name == "mod.rs" {
         return source.parent().map(|parent| parent.with_extension("rs"));
     }
-    let stem = name.strip_suffix(".rs")?;
-    (!matches!(stem, "lib" | "main" | "build")).then(|| source.with_file_name(stem).join("mod.rs"))
+    Some(source.with_file_name(name.strip_suffix(".rs")?).join("mod.rs"))
 }

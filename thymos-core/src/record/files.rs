@@ -110,7 +110,9 @@ impl Recorder<'_> {
     /// directory offers.
     fn unobserved(&self, info: &DepInfo) -> Vec<Candidate> {
         let here = |path: &Path| self.around.directory.join(path);
-        let twins = info.sources.iter().filter_map(|source| inputs::module_twin(&here(source)));
+        let root = here(&self.invocation.source);
+        let modules = info.sources.iter().map(|source| here(source)).filter(|source| *source != root);
+        let twins = modules.filter_map(|source| inputs::module_twin(&source));
         let mut candidates: Vec<Candidate> = twins.map(Candidate::Absent).collect();
         for (_, dir) in self.invocation.search_paths.iter().filter(|(kind, _)| kind != "dependency" && kind != "crate")
         {

@@ -87,3 +87,17 @@ fn without_its_guard_an_unwatched_script_in_the_compilers_place_is_stale() {
     let world = World::new(Mode::Without("observe,input-scripts"));
     assert!(!follows_what_a_script_reads(&world), "{}", world.events_text());
 }
+
+#[test]
+fn a_module_that_comes_to_exist_twice_is_refused_whatever_its_name() {
+    for module in ["part", "build"] {
+        let world = World::new(Mode::Without("observe"));
+        let files = package("app").file("src/lib.rs", format!("mod {module};"));
+        let here = world.checkout("here", &files.file(&format!("src/{module}.rs"), ""));
+        here.cargo("build").ok();
+        here.clean();
+        here.write(&format!("src/{module}/mod.rs"), "");
+        let run = here.cargo("build").run();
+        assert!(run.stderr.contains("E0761"), "{module}: {run:#?}\n{}", world.events_text());
+    }
+}
