@@ -3,8 +3,8 @@
 //! A linker asks about two thousand paths in a hundred directories, and nearly all of what the rules ask of a path is asked
 //! of the directories above it. So it is asked once for each directory.
 //!
-//! Invariant: what is remembered for a directory is what [`Facts::of`] says of any path in it whose last name no rule names.
-//! A path whose name some rule does name is asked about by itself.
+//! Invariant: what is remembered for a directory is what [`Facts::of`] says of any path in it that no rule names by itself. One
+//! that some rule does name is asked about by itself.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;

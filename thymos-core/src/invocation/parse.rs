@@ -320,9 +320,15 @@ mod tests {
         check("/t/release/build/serde-0f", "", "/t");
         check("/t/x86_64-unknown-linux-gnu/debug/deps", " --target x86_64-unknown-linux-gnu", "/t");
         check("/t/my/debug/deps", " --target specs/my.json", "/t");
-        check("/t/debug/build/serde/0f3c/out", "", "/t");
-        check("/t/debug/build/build/0f3c/out", "", "/t");
+        for dir in
+            ["serde/0123456789abcdef", "build/0123456789abcdef", "out/0123456789abcdef", "serde-0123456789abcdef"]
+        {
+            check(&format!("/t/debug/build/{dir}/out"), "", "/t");
+            check(&format!("/build/t/debug/build/{dir}/out/probe"), "", "/build/t");
+        }
+        check("/build/t/out/deps", "", "/build/t");
         check("/build/t/debug/deps", "", "/build/t");
+        check("/build/a/out/t/debug/deps", "", "/build/a/out/t");
         check("/home/build/t/release/examples", "", "/home/build/t");
         check("/home/build/t/release/build/serde-0f", "", "/home/build/t");
     }

@@ -6,7 +6,7 @@ use std::process::Command;
 #[cfg(unix)]
 use crate::support::{Checkout, Run, workspace};
 use crate::support::{Files, package};
-use crate::trap::guarded_by;
+use crate::trap::{Stage, guarded_by};
 
 const NAMES: [&str; 4] = ["GREETING", "SOURCE_DATE_EPOCH", "HOST", "PWD"];
 
@@ -165,31 +165,28 @@ fn with_generated_code(main: &str) -> Files {
     package("app").file("build.rs", script).file("shape.txt", "round").file("src/main.rs", main)
 }
 
+fn sees_generated_code_that_changes(stage: &mut Stage<'_>, main: &str) {
+    let here = stage.checkout("here", &with_generated_code(main));
+    stage.sees_app(&here);
+    here.write("shape.txt", "square");
+    stage.sees_app_anew(&here);
+    let there = stage.checkout("there/and/deeper", &with_generated_code(main).file("shape.txt", "long"));
+    stage.sees_app(&there);
+    stage.sees_freshness(&there);
+}
+
 #[test]
 fn generated_code_that_changes_is_compiled_anew() {
     guarded_by("input-sources,input-observed").tell(|stage| {
         let main = "include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\")); fn main() { println!(\"{SHAPE}\") }";
-        let here = stage.checkout("here", &with_generated_code(main));
-        stage.sees_app(&here);
-        here.write("shape.txt", "square");
-        stage.sees_app_anew(&here);
-        let there = stage.checkout("there", &with_generated_code(main).file("shape.txt", "long"));
-        stage.sees_app(&there);
-        stage.sees_freshness(&there);
+        sees_generated_code_that_changes(stage, main);
     });
 }
 
 #[test]
 fn generated_code_that_a_variable_names_and_that_changes_is_compiled_anew() {
     guarded_by("input-sources,input-observed").tell(|stage| {
-        let main = "include!(env!(\"MADE\")); fn main() { println!(\"{SHAPE}\") }";
-        let here = stage.checkout("here", &with_generated_code(main));
-        stage.sees_app(&here);
-        here.write("shape.txt", "square");
-        stage.sees_app_anew(&here);
-        let there = stage.checkout("there/and/deeper", &with_generated_code(main).file("shape.txt", "long"));
-        stage.sees_app(&there);
-        stage.sees_freshness(&there);
+        sees_generated_code_that_changes(stage, "include!(env!(\"MADE\")); fn main() { println!(\"{SHAPE}\") }");
     });
 }
 
