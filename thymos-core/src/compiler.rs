@@ -40,6 +40,15 @@ pub struct Compiler {
     pub files: Vec<(PathBuf, Stamp)>,
 }
 
+impl Compiler {
+    /// Returns the first of its files that is no longer the one that was read.
+    #[must_use]
+    pub fn changed_file(&self) -> Option<&Path> {
+        let changed = |(path, stamp): &&(PathBuf, Stamp)| !Stamp::of(path).is_ok_and(|now| now == *stamp);
+        self.files.iter().find(changed).map(|(path, _)| path.as_path())
+    }
+}
+
 /// What decides which compiler a command line means.
 #[derive(Debug)]
 pub struct Query<'a> {
@@ -169,7 +178,7 @@ impl Query<'_> {
 /// Returns the compiler on record, if each of its files is still the one that was read.
 fn recall(record: &Path) -> Option<Compiler> {
     let known = decode(&std::fs::read(record).ok()?)?;
-    known.files.iter().all(|(path, stamp)| Stamp::of(path).is_ok_and(|now| now == *stamp)).then_some(known)
+    known.changed_file().is_none().then_some(known)
 }
 
 /// rustup's stand-ins are links, symbolic or hard, to one executable beside them.

@@ -59,6 +59,8 @@ pub struct Request {
     pub key: ActionKey,
     /// Files that the key holds by content.
     pub keyed: Vec<Keyed>,
+    /// Variables that this package's build script set, which the key holds from root to root.
+    pub own_variables: Vec<String>,
 }
 
 impl Request {
@@ -75,10 +77,11 @@ impl Request {
         };
         let compiler = query.identify(store).map_err(|why| Outcome::Degraded(Degraded::Compiler(why)))?;
         let roots = roots(invocation, around, &compiler.sysroot);
+        let own_variables = own_variables(around.environment);
         let mut keyed = Vec::new();
-        let action =
-            Gather { invocation, around, roots: &roots, memo: store.memo() }.action(compiler.digest, &mut keyed)?;
-        Ok(Self { key: action.key(), action, compiler, roots, keyed })
+        let action = Gather { invocation, around, roots: &roots, memo: store.memo(), own_variables: &own_variables }
+            .action(compiler.digest, &mut keyed)?;
+        Ok(Self { key: action.key(), action, compiler, roots, keyed, own_variables })
     }
 
     /// Returns which look-ups of symbolic links are watched. Those that rustc resolves lead to files that it then opens; clippy
@@ -148,6 +151,7 @@ struct Gather<'a> {
     around: &'a Surroundings<'a>,
     roots: &'a Roots,
     memo: &'a Memo,
+    own_variables: &'a [String],
 }
 
 impl Gather<'_> {
@@ -208,10 +212,11 @@ impl Gather<'_> {
     }
 
     fn variables(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let own = own_variables(self.around.environment);
         let links = self.invocation.links();
         let is_part = |name: &str| {
-            environment::is_keyed(name) || (links && environment::is_linked(name)) || own.iter().any(|own| own == name)
+            environment::is_keyed(name)
+                || (links && environment::is_linked(name))
+                || self.own_variables.iter().any(|own| own == name)
         };
         let environment = self.around.environment;
         let named = environment.iter().filter(|(name, _)| name.to_str().is_some_and(is_part));
@@ -241,8 +246,7 @@ impl Gather<'_> {
 
 /// Returns the names that this package's build script set with `cargo:rustc-env`, from what it printed, which lies beside
 /// `OUT_DIR`; in Cargo's newer layout a directory further down (`CompilationFiles::build_script_run_dir`).
-#[must_use]
-pub fn own_variables(environment: &Environment) -> Vec<String> {
+fn own_variables(environment: &Environment) -> Vec<String> {
     let beside = environment.path("OUT_DIR").and_then(|out| out.parent().map(Path::to_owned));
     let printed = beside.and_then(|dir| ["output", "run/stdout"].iter().find_map(|name| fs::read(dir.join(name)).ok()));
     let text = printed.unwrap_or_default();

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{Recorder, changed, gather};
 use crate::digest::Digest;
@@ -74,9 +74,8 @@ impl Recorder<'_> {
     /// The compiler must still be the one that the key stands for: what is made while a toolchain is updated is made by no
     /// compiler that can be named.
     pub(super) fn check_compiler(&self) -> Result<(), Outcome> {
-        let moved = |(path, stamp): &&(PathBuf, Stamp)| !Stamp::of(path).is_ok_and(|now| now == *stamp);
-        match self.request.compiler.files.iter().find(moved) {
-            Some((path, _)) if Guard::PublishChangedInput.on() => Err(changed(path)),
+        match self.request.compiler.changed_file() {
+            Some(path) if Guard::PublishChangedInput.on() => Err(changed(path)),
             _ => Ok(()),
         }
     }

@@ -21,7 +21,6 @@ use crate::locator;
 use crate::manifest::Input;
 use crate::observe::{Access, AccessKind, Asked, Seen, WholeEnv};
 use crate::outcome::{Bypass, Outcome};
-use crate::request;
 use crate::roots::Root;
 use crate::variables::{self, Reads, Scope};
 
@@ -140,7 +139,7 @@ impl Recorder<'_> {
     /// Returns which of the variables that the key holds from root to root only say where a file lies: what the build script was
     /// told, and what it set for its own package.
     fn located<'i>(&self, info: &'i DepInfo) -> HashSet<&'i [u8]> {
-        let own = request::own_variables(self.around.environment);
+        let own = &self.request.own_variables;
         let is_own = |name: &&[u8]| *name == b"OUT_DIR" || own.iter().any(|own| own.as_bytes() == *name);
         let names: HashSet<&[u8]> = info.variables.iter().map(|(name, _)| name.as_slice()).filter(is_own).collect();
         if names.is_empty() {

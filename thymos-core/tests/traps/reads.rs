@@ -207,16 +207,21 @@ fn an_entry_of_a_directory_that_a_macro_lists_and_that_becomes_a_link_is_an_inpu
     });
 }
 
+/// A directory of templates, and then a link to it.
+fn sees_a_directory_that_becomes_a_link(stage: &mut Stage<'_>, body: &str) {
+    let here = stage.checkout("here", &printing_what_a_macro_makes(body).file("app/templates/page.html", ""));
+    stage.sees_app(&here);
+    here.rename("app/templates", "moved");
+    symlink(here.path("moved"), here.path("app/templates")).unwrap();
+    stage.sees_app_anew(&here);
+}
+
 #[test]
 fn a_directory_that_a_macro_asks_about_and_that_becomes_a_link_is_an_input() {
     guarded_by("input-observed").tell(|stage| {
         let body = "let place = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/templates\"; \
                     std::fs::symlink_metadata(place).unwrap().is_dir().to_string()";
-        let here = stage.checkout("here", &printing_what_a_macro_makes(body).file("app/templates/page.html", ""));
-        stage.sees_app(&here);
-        here.rename("app/templates", "moved");
-        symlink(here.path("moved"), here.path("app/templates")).unwrap();
-        stage.sees_app_anew(&here);
+        sees_a_directory_that_becomes_a_link(stage, body);
     });
 }
 
@@ -226,11 +231,7 @@ fn a_directory_that_a_program_of_a_macro_resolves_and_that_becomes_a_link_is_an_
         let body = "let place = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/templates\"; \
                     let resolved = std::process::Command::new(\"realpath\").arg(place).output().unwrap().stdout; \
                     String::from_utf8(resolved).unwrap().trim().ends_with(\"/app/templates\").to_string()";
-        let here = stage.checkout("here", &printing_what_a_macro_makes(body).file("app/templates/page.html", ""));
-        stage.sees_app(&here);
-        here.rename("app/templates", "moved");
-        symlink(here.path("moved"), here.path("app/templates")).unwrap();
-        stage.sees_app_anew(&here);
+        sees_a_directory_that_becomes_a_link(stage, body);
     });
 }
 
