@@ -38,44 +38,29 @@
 //! # Features
 //! `cc` (default) finds the C compiler of cross targets; `serde` makes a [`Plan`] serialisable.
 
-mod bench;
-mod cargo_config;
-mod chosen;
-mod compiler;
 mod config;
-mod emit;
-pub mod env;
 mod error;
-mod explain;
-mod facts;
-mod link_line;
-mod linker;
-mod mark;
-mod memo;
-mod package;
+mod machine;
 mod plan;
-mod platform;
 mod probe;
-mod rule;
-mod run;
-mod scratch;
-mod survey;
-mod system;
-mod toolchain;
-mod tools;
-mod wrapper;
+mod render;
 
-pub use chosen::{Binding, Chosen};
 pub use config::{Config, configure};
-pub use env::Env;
 pub use error::Error;
-pub use facts::{By, CCompiler, Request};
-pub use linker::{Choice, Linker, Scope};
-pub use mark::Mark;
-pub use plan::{Because, Decision, Plan, Verdict, Why};
-pub use platform::{CLibrary, Platform};
-pub use probe::{Candidate, Linked, Probe};
-pub use survey::DefaultLink;
-pub use system::{Circumstance, Packager, System};
-pub use toolchain::Toolchain;
-pub use wrapper::{Caches, Caching, Wrapper};
+pub use machine::{
+    compiler::CCompiler,
+    env::{self, Env},
+    linker::{Choice, Linker, Scope},
+    mark::Mark,
+    platform::{CLibrary, Platform},
+    system::{Circumstance, Packager, System},
+    toolchain::Toolchain,
+    wrapper::{Caches, Caching, Wrapper},
+};
+pub use plan::{
+    Because, Decision, Plan, Verdict,
+    chosen::{Binding, Chosen},
+    facts::{By, Request},
+    why::Why,
+};
+pub use probe::{Candidate, Linked, Probe, survey::DefaultLink};

@@ -5,17 +5,14 @@ use std::path::Path;
 use super::Config;
 use crate::{
     Choice, Env, Plan, Platform, System, Toolchain,
-    chosen::{Chosen, in_config, in_rustflags},
-    compiler,
-    env::var,
-    facts::{By, Depth, Facts, Request},
-    memo::Memo,
-    package,
-    plan::Why,
-    rule::Rule,
-    survey::{Job, Survey},
-    tools::Tools,
-    wrapper::Caching,
+    machine::{compiler, env::var, memo::Memo, package, tools::Tools, wrapper::Caching},
+    plan::{
+        chosen::{Chosen, in_config, in_rustflags},
+        facts::{By, Depth, Facts, Request},
+        rule::Rule,
+        why::Why,
+    },
+    probe::{bench::Job, survey::Survey},
 };
 
 impl Config {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Because, Decision, Verdict, Why};
 use crate::{
     Choice, DefaultLink, Linker,
-    facts::Facts,
+    plan::facts::Facts,
     probe::{Candidate, Linked, Probe},
 };
 

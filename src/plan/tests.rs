@@ -2,11 +2,15 @@
 
 use super::*;
 use crate::{
-    Choice, Mark, Probe,
-    chosen::Binding,
-    env::Env,
-    facts::{By, Depth},
-    system::{Signs, System},
+    Choice, Chosen, Mark, Probe,
+    machine::{
+        env::Env,
+        system::{Signs, System},
+    },
+    plan::{
+        chosen::Binding,
+        facts::{By, Depth},
+    },
 };
 
 /// Facts in a few chained calls.

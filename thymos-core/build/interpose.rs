@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-const SOURCE: &str = "src/observe/interpose.c";
+const SOURCE: &str = "src/compile/observe/interpose.c";
 
 /// Freestanding: no C library is linked, and the compiler must not turn loops into calls to one.
 const FLAGS: [&str; 13] = [

@@ -1,6 +1,6 @@
 //! Prints the inputs and outputs that a manifest file of the store holds: `cargo run --example manifest -- FILE…`.
 
-use thymos_core::manifest::{Input, Manifest};
+use thymos_core::action::manifest::{Input, Manifest};
 
 fn main() {
     for path in std::env::args_os().skip(1) {

@@ -7,7 +7,7 @@
 
 use std::process::{Command, ExitCode, ExitStatus};
 
-use thymos_core::observe::{self, Links, Observed, Options};
+use thymos_core::compile::observe::{self, Links, Observed, Options};
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1).peekable();

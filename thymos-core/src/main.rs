@@ -6,15 +6,15 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let mut arguments: Vec<_> = std::env::args_os().collect();
     let name = if arguments.is_empty() { Default::default() } else { arguments.remove(0) };
-    if thymos_core::shim::is_shim(&name) {
-        return thymos_core::shim::run(&name, &arguments);
+    if thymos_core::system::linker_shim::is_shim(&name) {
+        return thymos_core::system::linker_shim::run(&name, &arguments);
     }
-    if thymos_core::sccache::is_called(&name) {
-        return thymos_core::sccache::run(arguments);
+    if thymos_core::cli::sccache::is_called(&name) {
+        return thymos_core::cli::sccache::run(arguments);
     }
     match arguments.first() {
         Some(first) if !thymos_core::cli::is_command(first) => {
-            thymos_core::wrapper::run(arguments, thymos_core::environment::Environment::read())
+            thymos_core::wrapper::run(arguments, thymos_core::settings::environment::Environment::read())
         }
         _ => thymos_core::cli::run(),
     }

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use thymos_core::invocation::{self, Parsed};
-use thymos_core::os;
+use thymos_core::system::os;
 
 fuzz_target!(|bytes: &[u8]| {
     let words: Vec<_> = bytes.split(|byte| *byte == b'\n').map(|word| os::os_string(word.to_vec())).collect();

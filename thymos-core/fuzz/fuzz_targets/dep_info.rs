@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use thymos_core::depinfo;
-use thymos_core::locator;
-use thymos_core::roots::{Root, Roots};
+use thymos_core::action::roots::{Root, Roots};
+use thymos_core::inputs::depinfo;
+use thymos_core::inputs::locator;
 
 fuzz_target!(|bytes: &[u8]| {
     let roots = Roots::new([

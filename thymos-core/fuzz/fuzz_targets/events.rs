@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
-use thymos_core::event::{self, Event};
-use thymos_core::stats::Stats;
+use thymos_core::history::stats::Stats;
+use thymos_core::outcome::event::{self, Event};
 
 thread_local! {
     static DIRECTORY: OnceCell<TempDir> = const { OnceCell::new() };

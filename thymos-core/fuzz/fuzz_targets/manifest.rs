@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use thymos_core::codec::{seal, unseal};
-use thymos_core::manifest::Manifest;
+use thymos_core::action::manifest::Manifest;
+use thymos_core::system::codec::{seal, unseal};
 
 fuzz_target!(|bytes: &[u8]| {
     assert!(Manifest::decode(bytes).is_none() || unseal(bytes).is_some(), "only what has its check is read");

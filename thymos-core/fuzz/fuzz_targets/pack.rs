@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use thymos_core::pack::unpack;
 use thymos_core::store::Store;
+use thymos_core::store::pack::unpack;
 use thymos_core::store::verify::Repair;
 
 fuzz_target!(|bytes: &[u8]| {

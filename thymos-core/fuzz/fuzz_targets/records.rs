@@ -6,13 +6,13 @@ use std::cell::OnceCell;
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
 use thymos_core::action::ActionKey;
-use thymos_core::codec::seal;
-use thymos_core::compiler;
-use thymos_core::digest::Digest;
-use thymos_core::memo::Memo;
-use thymos_core::stamp::Stamp;
+use thymos_core::outcome::unit::Record;
+use thymos_core::request::compiler;
 use thymos_core::store::Store;
-use thymos_core::unit::Record;
+use thymos_core::store::memo::Memo;
+use thymos_core::system::codec::seal;
+use thymos_core::system::digest::Digest;
+use thymos_core::system::stamp::Stamp;
 
 thread_local! {
     static DIRECTORY: OnceCell<TempDir> = const { OnceCell::new() };

@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
-use thymos_core::environment::Environment;
 use thymos_core::settings::Settings;
+use thymos_core::settings::environment::Environment;
 
 thread_local! {
     static DIRECTORY: OnceCell<TempDir> = const { OnceCell::new() };

@@ -7,13 +7,13 @@ use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::process::{Command, ExitCode, ExitStatus};
 
-use crate::build::Build;
-use crate::environment::{self, Environment};
-use crate::event::{self, Event};
-use crate::os::{self, signals};
-use crate::outcome::plain;
+use crate::history::builds::Build;
+use crate::history::summary::Summary;
+use crate::outcome::event::{self, Event};
+use crate::settings::environment::{self, Environment};
 use crate::settings::{Mode, Settings};
-use crate::summary::Summary;
+use crate::system::error::plain;
+use crate::system::os::{self, signals};
 
 /// Cargo's commands that compile, and what the help says about each. `bench` is a command of Thymos's own, and `rustc` is the
 /// compiler; `thymos cargo bench` and `thymos cargo rustc` are Cargo's.
@@ -113,7 +113,7 @@ pub fn attend(command: &mut Command) -> Result<ExitStatus, String> {
 /// Returns a name for this build that no other one has. Commands such as clippy start a cargo of their own, so the wrappers
 /// cannot tell by the process that started them.
 fn name() -> String {
-    let mut hasher = crate::digest::FieldHasher::new("build");
+    let mut hasher = crate::system::digest::FieldHasher::new("build");
     hasher.bytes(&os::boot_id());
     hasher.count(std::process::id() as usize);
     hasher.count(usize::try_from(event::now_ms()).unwrap_or(usize::MAX));

@@ -10,13 +10,13 @@ use serde::Serialize;
 
 use super::confirm::{self, Answer, Question};
 use super::table;
-use crate::amount::{bytes, counted};
-use crate::environment::Environment;
-use crate::event;
-use crate::outcome::plain;
+use crate::history::amount::{bytes, counted};
+use crate::outcome::event;
 use crate::settings::Settings;
+use crate::settings::environment::Environment;
 use crate::store::Store;
 use crate::store::clear::{Cleared, Wanted};
+use crate::system::error::plain;
 
 const EXAMPLES: &str = "\
 Examples:

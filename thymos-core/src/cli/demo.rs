@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use super::progress::watch;
 use super::scratch::Scratch;
-use crate::environment;
-use crate::outcome::plain;
-use crate::stats::Stats;
+use crate::history::stats::Stats;
+use crate::settings::environment;
+use crate::system::error::plain;
 
 const FILES: [(&str, &str); 5] = [
     ("Cargo.toml", "[workspace]\nmembers = [\"greeting\", \"hello\"]\nresolver = \"2\"\n"),

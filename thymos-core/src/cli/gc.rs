@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::stats::parse_age;
 use super::table;
-use crate::amount::{bytes, counted, number};
-use crate::environment::Environment;
-use crate::outcome::plain;
+use crate::history::amount::{bytes, counted, number};
+use crate::settings::environment::Environment;
 use crate::settings::{Age, Settings, Size};
 use crate::store::Store;
 use crate::store::gc::{Collected, Policy, Run};
+use crate::system::error::plain;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -10,7 +10,7 @@ use toml_edit::{DocumentMut, Item, Value};
 
 use super::setup::edit::{flags, item_at, parse, text_at};
 use super::setup::{file, lines};
-use crate::environment::Environment;
+use crate::settings::environment::Environment;
 
 /// How deep includes may be nested before they count as going in circles.
 const DEEPEST: usize = 8;
@@ -60,7 +60,9 @@ impl Hierarchy {
     fn add(&mut self, path: &Path, depth: usize) {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) => return self.broken.push(format!("{}: {}", path.display(), crate::outcome::plain(&error))),
+            Err(error) => {
+                return self.broken.push(format!("{}: {}", path.display(), crate::system::error::plain(&error)));
+            }
         };
         let document = match parse(&lines::plain(&text)) {
             Ok(document) => document,

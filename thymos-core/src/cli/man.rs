@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap_mangen::Man;
 
-use crate::outcome::plain;
+use crate::system::error::plain;
 
 const EXAMPLES: &str = "\
 Examples:

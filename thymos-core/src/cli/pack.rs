@@ -10,13 +10,13 @@ use std::time::SystemTime;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::amount::{bytes, counted};
-use crate::os;
-use crate::outcome::plain;
-use crate::pack::{Packed, Selection, Unpacked, pack, unpack};
+use crate::history::amount::{bytes, counted};
 use crate::settings::{Age, Settings, Size};
 use crate::store::Store;
 use crate::store::gc::{Policy, Run};
+use crate::store::pack::{Packed, Selection, Unpacked, pack, unpack};
+use crate::system::error::plain;
+use crate::system::os;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\

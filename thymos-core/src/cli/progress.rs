@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::os::signals;
-use crate::outcome::plain;
+use crate::system::error::plain;
+use crate::system::os::signals;
 
 /// Cargo's words for a unit that it begins.
 const BEGINS: [&str; 3] = ["Compiling ", "Checking ", "Documenting "];

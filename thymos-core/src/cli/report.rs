@@ -4,13 +4,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use crate::amount::counted;
-use crate::build::Build;
-use crate::event;
-use crate::os::{self, Tells};
-use crate::outcome::plain;
-use crate::report::{Report, html, trace};
+use crate::history::amount::counted;
+use crate::history::builds::Build;
+use crate::history::report::{Report, html, trace};
+use crate::outcome::event;
 use crate::settings::Settings;
+use crate::system::error::plain;
+use crate::system::os::{self, Tells};
 
 const EXAMPLES: &str = "\
 Examples:

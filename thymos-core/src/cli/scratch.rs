@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::outcome::plain;
+use crate::system::error::plain;
 
 /// How often a directory is removed again into which somebody still writes, and how long to wait before each time.
 const TRIES: u32 = 50;

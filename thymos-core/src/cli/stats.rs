@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use super::table::{self, Cell, Column, FAINT, NEXT, Table};
-use crate::amount::{ago, bytes, counted, number, share, time};
-use crate::environment::Environment;
-use crate::event;
-use crate::os;
-use crate::outcome::plain;
+use crate::history::amount::{ago, bytes, counted, number, share, time};
+use crate::history::stats::{self, Sharing, Stats, StoreStats};
+use crate::outcome::event;
+use crate::settings::environment::Environment;
 use crate::settings::{Age, Settings};
-use crate::stats::{self, Sharing, Stats, StoreStats};
 use crate::store::Store;
+use crate::system::error::plain;
+use crate::system::os;
 
 const EXAMPLES: &str = "\
 Examples:

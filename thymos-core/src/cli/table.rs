@@ -7,7 +7,7 @@
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
-use crate::environment::{self, Environment};
+use crate::settings::environment::{self, Environment};
 
 /// Where nothing tells how wide the terminal is.
 const DEFAULT_WIDTH: usize = 80;

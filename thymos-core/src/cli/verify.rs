@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::amount::bytes;
+use crate::history::amount::bytes;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::store::verify::{Finding, Repair, Verified};

@@ -11,7 +11,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf, is_separator};
 
 use super::Rules;
-use crate::observe::Seen;
+use crate::compile::observe::Seen;
 
 /// What holds of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

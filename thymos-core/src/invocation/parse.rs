@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::options::{self, Arity, Class, Codegen};
 use super::{Argument, Extern, Invocation, Parsed};
-use crate::os;
 use crate::outcome::Bypass;
+use crate::system::os;
 
 /// Parses the arguments behind the compiler; `@file` arguments have been expanded before.
 #[must_use]

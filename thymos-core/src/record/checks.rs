@@ -7,11 +7,11 @@ use std::fs;
 use std::path::Path;
 
 use super::{Recorder, changed, gather};
-use crate::digest::Digest;
-use crate::guard::Guard;
-use crate::observe::{AccessKind, Seen};
+use crate::compile::observe::{AccessKind, Seen};
 use crate::outcome::{Bypass, Degraded, Outcome};
-use crate::stamp::{self, Stamp};
+use crate::system::digest::Digest;
+use crate::system::guard::Guard;
+use crate::system::stamp::{self, Stamp};
 
 impl Recorder<'_> {
     /// Whether something changed meanwhile is told by the clock that stamps files. The dep-info was written while the compiler

@@ -3,9 +3,9 @@
 //! Invariant: where a path may be hidden, the result is bound to every root that is not remapped. It does not unpack anything.
 
 use super::{Found, Recorder};
-use crate::observe::elf;
+use crate::action::roots::Root;
+use crate::compile::observe::elf;
 use crate::request;
-use crate::roots::Root;
 use crate::store::Made;
 
 impl Recorder<'_> {

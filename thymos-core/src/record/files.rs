@@ -6,18 +6,18 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::surroundings::links_by_name;
 use super::{Recorder, changed, file, gather, listing};
-use crate::depinfo::DepInfo;
-use crate::guard::Guard;
+use crate::action::manifest::Input;
+use crate::action::roots::Root;
+use crate::compile::observe::Links;
+use crate::inputs::depinfo::DepInfo;
+use crate::inputs::macros;
+use crate::inputs::programs::links_by_name;
 use crate::inputs::{self, Candidate, Rules};
 use crate::invocation::Argument;
-use crate::macros;
-use crate::manifest::Input;
-use crate::observe::Links;
 use crate::outcome::{Bypass, Degraded, Outcome};
-use crate::roots::Root;
-use crate::stamp::Stamp;
+use crate::system::guard::Guard;
+use crate::system::stamp::Stamp;
 
 impl Recorder<'_> {
     pub(super) fn files(&self, info: &DepInfo) -> Result<Vec<Input>, Outcome> {

@@ -11,13 +11,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Store, make_dir};
-use crate::digest::Digest;
-use crate::guard::Guard;
-use crate::os;
+use super::Store;
 use crate::settings::Shared;
-use crate::stamp::Stamp;
-use crate::step::Step;
+use crate::system::digest::Digest;
+use crate::system::files::make_dir;
+use crate::system::guard::Guard;
+use crate::system::os;
+use crate::system::stamp::Stamp;
+use crate::system::step::Step;
 
 /// Whether a blob and an output may be one inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

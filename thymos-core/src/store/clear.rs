@@ -9,8 +9,8 @@ use std::path::Path;
 
 use super::gc::{Action, Run, files};
 use super::{Store, digest_of_name};
-use crate::manifest::Manifest;
-use crate::unit::{crate_of, stem};
+use crate::action::manifest::Manifest;
+use crate::outcome::unit::{crate_of, stem};
 
 /// What is to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Store {
     /// # Errors
     /// Whatever the file system gives.
     pub fn clear(&self, wanted: &Wanted) -> io::Result<Cleared> {
-        let _lock = self.collection_lock(crate::os::Wait::Yes)?;
+        let _lock = self.collection_lock(crate::system::os::Wait::Yes)?;
         let (mut done, mut live, mut kept) = (Cleared::default(), HashSet::new(), 0);
         for action in self.actions(std::time::SystemTime::now(), Run::Real) {
             if wanted.holds(&action) {

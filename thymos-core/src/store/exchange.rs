@@ -9,13 +9,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tempfile::NamedTempFile;
 
-use super::{Found, Store, gc, make_dir, replace};
+use super::{Found, Store, gc};
 use crate::action::ActionKey;
-use crate::digest::Digest;
-use crate::event;
-use crate::manifest::Manifest;
-use crate::os::{self, Wait};
-use crate::stamp::Stamp;
+use crate::action::manifest::Manifest;
+use crate::outcome::event;
+use crate::system::digest::Digest;
+use crate::system::files::{make_dir, replace};
+use crate::system::os::{self, Wait};
+use crate::system::stamp::Stamp;
 
 /// The file whose content says when something was last unpacked here, in milliseconds since the epoch.
 const UNPACKED: &str = "unpacked";

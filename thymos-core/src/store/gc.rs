@@ -12,11 +12,11 @@ use std::time::{Duration, SystemTime};
 
 use super::{Store, digest_of_name};
 use crate::action::ActionKey;
-use crate::digest::Digest;
-use crate::event;
-use crate::manifest::Manifest;
-use crate::os::{self, RangeLock, Wait};
-use crate::step::Step;
+use crate::action::manifest::Manifest;
+use crate::outcome::event;
+use crate::system::digest::Digest;
+use crate::system::os::{self, RangeLock, Wait};
+use crate::system::step::Step;
 
 /// Collections stop here and not at the limit, so that the next publish does not start another.
 const LOW_WATER: f64 = 0.9;
@@ -244,7 +244,7 @@ impl Store {
 
 /// Returns whether a file is one that [`super::replace`] has not renamed yet.
 pub(super) fn is_temporary(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(super::TEMPORARY.as_bytes()))
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(crate::system::files::TEMPORARY.as_bytes()))
 }
 
 fn size(files: &[(PathBuf, Metadata)]) -> u64 {

@@ -8,10 +8,11 @@ use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 
-use super::{Store, make_dir, replace};
+use super::Store;
 use crate::action::ActionKey;
-use crate::digest::Digest;
-use crate::unit::Record;
+use crate::outcome::unit::Record;
+use crate::system::digest::Digest;
+use crate::system::files::{make_dir, replace};
 
 /// Evictions that are remembered: a full collection of a store of the default size.
 const EVICTED: usize = 8192;

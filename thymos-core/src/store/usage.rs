@@ -7,7 +7,8 @@
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 
-use super::{Store, open_or_make, replace};
+use super::Store;
+use crate::system::files::{open_or_make, replace};
 
 impl Store {
     /// Notes that the store grew, and returns the bytes it holds by these notes.

@@ -18,12 +18,12 @@ use serde::Serialize;
 use super::gc::{files, is_temporary};
 use super::{Store, digest_of_name};
 use crate::action::ActionKey;
-use crate::compiler;
-use crate::digest::Digest;
-use crate::event;
-use crate::manifest::{Entry, Manifest, Output};
-use crate::outcome::plain;
-use crate::unit::Record;
+use crate::action::manifest::{Entry, Manifest, Output};
+use crate::outcome::event;
+use crate::outcome::unit::Record;
+use crate::request::compiler;
+use crate::system::digest::Digest;
+use crate::system::error::plain;
 
 /// What is done about what is faulty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

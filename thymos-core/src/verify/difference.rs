@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::manifest::{Entry, Output};
+use crate::action::manifest::{Entry, Output};
 
 /// The first part of a result that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,8 +72,8 @@ fn is_program(output: &Output) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Digest;
-    use crate::manifest::Input;
+    use crate::action::manifest::Input;
+    use crate::system::digest::Digest;
 
     fn output(name: &str, content: &str, mode: u32) -> Output {
         Output { name: name.into(), digest: Digest::of(content.as_bytes()), size: content.len() as u64, mode }

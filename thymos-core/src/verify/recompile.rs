@@ -9,18 +9,19 @@ use std::process::Command;
 use super::difference::{Part, difference};
 use super::mask::mask;
 use super::scratch::Scratch;
+use crate::action::manifest::{Entry, Input, Output};
+use crate::action::roots::readable;
+use crate::compile::observe;
 use crate::compile::{self, Streams};
-use crate::digest::Digest;
 use crate::hit::Lookup;
 use crate::invocation::{self, Invocation, Parsed};
-use crate::manifest::{Entry, Input, Output};
-use crate::observe;
-use crate::os;
-use crate::outcome::{Degraded, plain};
+use crate::outcome::Degraded;
 use crate::record::{Recorded, Recorder};
-use crate::roots::readable;
-use crate::step::Step;
 use crate::store::Store;
+use crate::system::digest::Digest;
+use crate::system::error::plain;
+use crate::system::os;
+use crate::system::step::Step;
 
 /// Inputs that a notice names at most.
 const NAMED: usize = 3;

@@ -8,14 +8,14 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::digest::Digest;
-use crate::environment::{self, Environment};
-use crate::foreign;
 use crate::invocation::Head;
-use crate::os;
-use crate::outcome::plain;
+use crate::invocation::foreign;
 use crate::request::Keyed;
-use crate::stamp::Stamp;
+use crate::settings::environment::{self, Environment};
+use crate::system::digest::Digest;
+use crate::system::error::plain;
+use crate::system::os;
+use crate::system::stamp::Stamp;
 
 /// Splits the programs from the arguments. Cargo calls `thymos clippy-driver RUSTC ARGS…` when both kinds of wrapper are set.
 pub fn split(arguments: &[OsString]) -> (Head, &[OsString]) {

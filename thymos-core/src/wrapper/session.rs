@@ -10,25 +10,26 @@ use std::time::Duration;
 
 use super::program::{command, exec, expand};
 use super::{COLLECT, Facts, Unit};
-use crate::cause::Cause;
+use crate::action::manifest::Entry;
+use crate::action::roots::Root;
+use crate::compile::observe;
 use crate::compile::{self, Compiled, Streams};
-use crate::environment;
-use crate::event;
-use crate::guard::Guard;
 use crate::hit::Lookup;
 use crate::invocation::Invocation;
-use crate::manifest::Entry;
-use crate::notice;
-use crate::observe;
-use crate::os::{self, Wait};
-use crate::outcome::{Bypass, Degraded, Outcome, plain};
+use crate::outcome::cause::Cause;
+use crate::outcome::event;
+use crate::outcome::{Bypass, Degraded, Outcome};
 use crate::record::Recorder;
 use crate::request::{self, Request, Surroundings};
-use crate::roots::Root;
 use crate::settings::Mode;
-use crate::step::Step;
+use crate::settings::environment;
 use crate::store::{Found, Store};
+use crate::system::error::plain;
+use crate::system::guard::Guard;
+use crate::system::os::{self, Wait};
+use crate::system::step::Step;
 use crate::verify::{self, Doubt, Recompile, Refusal, Suspect};
+use crate::wrapper::notice;
 
 /// A unit with the store that it is looked up in.
 pub struct Session<'a> {
@@ -222,7 +223,7 @@ impl Session<'_> {
         facts.bytes = recorded.entry.outputs.iter().map(|output| output.size).sum();
         let mut manifest = match self.store.lookup(&self.request.key) {
             Found::Manifest(manifest) => manifest,
-            _ => crate::manifest::Manifest::default(),
+            _ => crate::action::manifest::Manifest::default(),
         };
         manifest.add(recorded.entry);
         grown += self.store.publish(&self.request.key, &manifest).map_err(failed)?;

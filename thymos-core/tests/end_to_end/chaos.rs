@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use thymos_core::step::{self, Step};
+use thymos_core::system::step::{self, Step};
 
 use crate::support::{Checkout, Run, World, library_and_program, require_tool};
 

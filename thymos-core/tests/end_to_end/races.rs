@@ -8,9 +8,9 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use thymos_core::action::ActionKey;
-use thymos_core::digest::Digest;
-use thymos_core::os::Wait;
 use thymos_core::store::Store;
+use thymos_core::system::digest::Digest;
+use thymos_core::system::os::Wait;
 
 use crate::support::{Checkout, Compiler, Files, Run, Spy, Started, World, package, workspace};
 

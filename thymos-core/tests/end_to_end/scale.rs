@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use thymos_core::action::ActionKey;
-use thymos_core::digest::Digest;
-use thymos_core::manifest::{Entry, Input, Manifest, Output};
-use thymos_core::stamp::Stamp;
+use thymos_core::action::manifest::{Entry, Input, Manifest, Output};
 use thymos_core::store::{Made, Sharing, Store};
+use thymos_core::system::digest::Digest;
+use thymos_core::system::stamp::Stamp;
 
 use crate::support::{Run, World, package};
 

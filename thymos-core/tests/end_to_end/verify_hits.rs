@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use thymos_core::manifest::Manifest;
+use thymos_core::action::manifest::Manifest;
 
 use crate::support::{Files, Mode, Spy, World, library_and_program, package, workspace};
 

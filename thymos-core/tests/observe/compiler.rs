@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use thymos_core::observe::{Ability, AccessKind, Program, Seen, WholeEnv, ability};
+use thymos_core::compile::observe::{Ability, AccessKind, Program, Seen, WholeEnv, ability};
 
 use crate::harness::{Run, Scratch, has, plain, run, scratch, skip};
 

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::Command;
 
-use thymos_core::observe::{Ability, Incomplete, ability};
+use thymos_core::compile::observe::{Ability, Incomplete, ability};
 
 use crate::harness::{c_program, plain, run, scratch, skip};
 

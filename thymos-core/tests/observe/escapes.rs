@@ -1,6 +1,6 @@
 //! What a program can do that no record holds, and what only looks like it.
 
-use thymos_core::observe::{AccessKind, Incomplete, Seen};
+use thymos_core::compile::observe::{AccessKind, Incomplete, Seen};
 
 use crate::harness::{c_program, run, scratch, skip};
 

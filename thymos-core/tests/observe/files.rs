@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use thymos_core::observe::{AccessKind, Rename, Seen};
+use thymos_core::compile::observe::{AccessKind, Rename, Seen};
 
 use crate::harness::{c_program, run, scratch};
 

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use thymos_core::observe::{self, Ability, AccessKind, Observed, Options, Program, Seen};
+use thymos_core::compile::observe::{self, Ability, AccessKind, Observed, Options, Program, Seen};
 
 /// Returns from the test, or fails it where skips are not allowed.
 macro_rules! skip {

@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use thymos_core::observe::{AccessKind, Environment, Links, Options};
+use thymos_core::compile::observe::{AccessKind, Environment, Links, Options};
 
 use crate::harness::{Run, Scratch, c_program, plain, run, run_with, scratch};
 

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use thymos_core::observe::{self, AccessKind, Incomplete, Options, Outlived, Seen};
+use thymos_core::compile::observe::{self, AccessKind, Incomplete, Options, Outlived, Seen};
 
 use crate::harness::{c_program, has, plain, run, scratch, skip};
 

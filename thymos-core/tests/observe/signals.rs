@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use thymos_core::observe::{self, AccessKind, Options};
+use thymos_core::compile::observe::{self, AccessKind, Options};
 
 use crate::harness::{Scratch, eventually, has, plain, run, scratch, skip, state};
 

@@ -11,9 +11,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use thymos_core::compiler;
-use thymos_core::digest::Digest;
-use thymos_core::manifest::{Input, Manifest};
+use thymos_core::action::manifest::{Input, Manifest};
+use thymos_core::request::compiler;
+use thymos_core::system::digest::Digest;
 
 use crate::projects::Project;
 use crate::support::{Checkout, Mode, World, require_tool, users_directory};

@@ -10,8 +10,8 @@
 
 use std::collections::BTreeMap;
 
-use thymos_core::cause::Cause;
-use thymos_core::event::{self, Event};
+use thymos_core::outcome::cause::Cause;
+use thymos_core::outcome::event::{self, Event};
 
 use crate::projects::{Project, Tests};
 use crate::remapped;
@@ -148,7 +148,7 @@ fn assert_confirmed(project: &Project, world: &World) {
 
 /// Returns the events since the counters were last set to zero.
 fn counted(world: &World) -> impl Iterator<Item = Event> {
-    thymos_core::stats::counted(&world.store()).events.into_iter()
+    thymos_core::history::stats::counted(&world.store()).events.into_iter()
 }
 
 fn results(project: &Project, here: &Checkout<'_>) -> Option<Vec<String>> {

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 
 use crate::cli::progress;
-use crate::outcome::plain;
+use crate::system::error::plain;
 
 /// What stays behind, by its name.
 const LEFT: [&str; 2] = [".git", "node_modules"];
@@ -153,7 +153,7 @@ fn copy_link(path: &Path, target: &Path) -> std::io::Result<()> {
     let leads = fs::read_link(path)?;
     match path.metadata() {
         Ok(file) if file.is_file() && leads.is_absolute() => fs::copy(path, target).map(drop),
-        _ => crate::os::alias(&leads, target),
+        _ => crate::system::os::alias(&leads, target),
     }
 }
 
@@ -204,7 +204,7 @@ fn repository(root: &Path) -> Option<PathBuf> {
     let mut command = Command::new("git");
     command.args(["rev-parse", "--show-toplevel"]).current_dir(root).stdin(Stdio::null()).stderr(Stdio::null());
     let output = command.output().ok().filter(|output| output.status.success())?;
-    let top = crate::os::path_from_bytes(output.stdout.trim_ascii_end().to_vec());
+    let top = crate::system::os::path_from_bytes(output.stdout.trim_ascii_end().to_vec());
     let home = std::env::home_dir().unwrap_or_default();
     (root.starts_with(&top) && !home.starts_with(&top)).then_some(top)
 }

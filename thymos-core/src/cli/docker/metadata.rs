@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::packages::{Crate, Place};
 use crate::cli::setup::place::cargo;
-use crate::environment::Environment;
-use crate::outcome::plain;
+use crate::settings::environment::Environment;
+use crate::system::error::plain;
 
 /// The target whose dependencies count: what the default images are.
 const TARGET: &str = "x86_64-unknown-linux-gnu";

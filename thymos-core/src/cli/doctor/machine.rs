@@ -5,12 +5,12 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::finding::Finding;
-use crate::amount::bytes;
-use crate::os;
-use crate::outcome::plain;
+use crate::history::amount::bytes;
+use crate::history::stats::Stats;
 use crate::settings::Settings;
-use crate::stats::Stats;
 use crate::store::Store;
+use crate::system::error::plain;
+use crate::system::os;
 
 /// A daemon that has not answered by then is not there.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -10,9 +10,9 @@ use thymos_build::Mark;
 
 use super::finding::Finding;
 use crate::cli::setup::place::cargo;
-use crate::environment::{self, Environment};
-use crate::outcome::plain;
-use crate::stats::Stats;
+use crate::history::stats::Stats;
+use crate::settings::environment::{self, Environment};
+use crate::system::error::plain;
 
 const CHECK: &str = "cache";
 

@@ -8,11 +8,11 @@
 use std::path::{Path, PathBuf};
 
 use super::record::Records;
-use crate::environment::Environment;
-use crate::os;
-use crate::outcome::plain;
-use crate::sccache::NAME;
-use crate::store::replace;
+use crate::cli::sccache::NAME;
+use crate::settings::environment::Environment;
+use crate::system::error::plain;
+use crate::system::files::replace;
+use crate::system::os;
 
 const RECORD: &str = "sccache-alias";
 

@@ -6,8 +6,8 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::os;
-use crate::outcome::plain;
+use crate::system::error::plain;
+use crate::system::os;
 
 /// A file as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]

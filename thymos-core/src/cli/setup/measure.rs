@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use thymos_build::{Linker, Mark, Plan, Verdict};
 
 use super::link_line::LinkLine;
-use crate::outcome::plain;
+use crate::system::error::plain;
 
 const ROUNDS: usize = 6;
 const FUNCTIONS: usize = 200;

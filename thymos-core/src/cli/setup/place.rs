@@ -10,7 +10,7 @@ use super::change::{Change, Left, Want};
 use super::edit::{self, Edited};
 use super::file::{ConfigFile, of_directory};
 use super::sccache::{Converted, convert};
-use crate::environment::Environment;
+use crate::settings::environment::Environment;
 
 /// The file of a workspace for one machine's settings.
 pub const LOCAL: &str = "thymos.local.toml";
@@ -202,7 +202,7 @@ pub fn workspace_root(environment: &Environment, directory: &Path) -> Result<Pat
     let mut cargo = cargo(environment);
     let output =
         cargo.current_dir(directory).args(["locate-project", "--workspace", "--message-format=plain"]).output();
-    let output = output.map_err(|error| format!("failed to run cargo: {}", crate::outcome::plain(&error)))?;
+    let output = output.map_err(|error| format!("failed to run cargo: {}", crate::system::error::plain(&error)))?;
     let text = String::from_utf8_lossy(&output.stdout);
     match Path::new(text.trim()).parent() {
         Some(root) if output.status.success() => Ok(root.to_owned()),

@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::change::Change;
-use crate::digest::Digest;
-use crate::os;
-use crate::outcome::plain;
-use crate::store::replace;
+use crate::system::digest::Digest;
+use crate::system::error::plain;
+use crate::system::files::replace;
+use crate::system::os;
 
 const SCHEMA: u32 = 1;
 

@@ -4,9 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::environment::Environment;
-use crate::outcome::plain;
-use crate::shim::{NAME, arguments_file};
+use crate::settings::environment::Environment;
+use crate::system::error::plain;
+use crate::system::linker_shim::{NAME, arguments_file};
 
 /// The shim of one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,8 +40,8 @@ impl Shim {
     pub fn install(&self, program: &Path, arguments: &[String]) -> Result<(), String> {
         let failed = |error: std::io::Error| format!("failed to write `{}`: {}", self.path.display(), plain(&error));
         let directory = self.path.parent().unwrap_or(Path::new(""));
-        crate::os::create_private_dir(directory).map_err(failed)?;
-        crate::store::replace(&arguments_file(&self.path), lines(arguments).as_bytes()).map_err(failed)?;
+        crate::system::os::create_private_dir(directory).map_err(failed)?;
+        crate::system::files::replace(&arguments_file(&self.path), lines(arguments).as_bytes()).map_err(failed)?;
         if std::fs::read_link(&self.path).ok().as_deref() != Some(program) {
             let _ = std::fs::remove_file(&self.path);
             link(program, &self.path).map_err(failed)?;

@@ -16,7 +16,7 @@ use ratatui_core::buffer::{Buffer, Cell};
 use ratatui_core::layout::Rect;
 use ratatui_core::style::{Color, Modifier};
 
-use crate::os::signals;
+use crate::system::os::signals;
 
 /// How much of a terminal is drawn on, in lines and in columns. Some tell a size that nobody could see, nor any memory hold.
 const MOST: u16 = 1000;

@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::{Args, SHOWN, Screen, pretty};
-use crate::amount::{ago, counted, number};
-use crate::build::Build;
-use crate::cause::Cause;
 use crate::cli::table::{self, Column, Table};
-use crate::why;
+use crate::history::amount::{ago, counted, number};
+use crate::history::builds::Build;
+use crate::history::why;
+use crate::outcome::cause::Cause;
 
 /// What `thymos why CRATE --json` prints.
 #[derive(Serialize)]

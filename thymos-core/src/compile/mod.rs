@@ -1,0 +1,129 @@
+//! Runs the compiler once, watched, with its streams passed on as they come.
+//!
+//! Invariant: what Cargo sees of the compiler is what the compiler wrote, when it wrote it. Cargo starts dependents on a line
+//! of standard error, so nothing is held back.
+
+pub mod observe;
+
+use std::io::{self, Read, Write};
+use std::process::{Command, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::compile::observe::Observed;
+use crate::system::os::signals;
+use crate::system::stamp::{self, Nanos};
+
+/// One finished run of the compiler.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Exit status and what it looked at.
+    pub observed: Observed,
+    /// Everything it wrote to standard output.
+    pub stdout: Vec<u8>,
+    /// Everything it wrote to standard error.
+    pub stderr: Vec<u8>,
+    /// When it was started.
+    pub began: Nanos,
+    /// How long it took.
+    pub took: Duration,
+    /// When it announced the crate's metadata, if it did.
+    pub announced: Option<Instant>,
+}
+
+/// Where what the compiler writes goes as it comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Streams {
+    /// To the streams of this process.
+    Passed,
+    /// Nowhere: it is only kept.
+    Kept,
+}
+
+impl Streams {
+    fn through(self, to: impl Write + Send + 'static) -> Box<dyn Write + Send> {
+        match self {
+            Self::Passed => Box::new(to),
+            Self::Kept => Box::new(io::sink()),
+        }
+    }
+}
+
+/// Runs `command` to its end, with the signals that this process started with.
+///
+/// # Errors
+/// Where the compiler cannot be started; it has not run then.
+///
+/// # Panics
+/// Where the compiler cannot be waited for.
+pub fn run(mut command: Command, options: observe::Options, streams: Streams) -> io::Result<Compiled> {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    signals::hand_on(&mut command);
+    let (began, start) = (stamp::now(), Instant::now());
+    let mut running = observe::run(command, options)?;
+    let stdout = running.take_stdout().map(|pipe| pass_on(pipe, streams.through(io::stdout())));
+    let stderr = running.take_stderr().map(|pipe| pass_on(pipe, streams.through(io::stderr())));
+    // An error here would have the caller run the compiler again.
+    let observed = running.wait().expect("nobody else waits for this child, and its end is not ignored");
+    let collect = |reader: Option<JoinHandle<Passed>>| reader.and_then(|reader| reader.join().ok()).unwrap_or_default();
+    let (stdout, stderr) = (collect(stdout), collect(stderr));
+    let Passed { bytes: stderr, announced } = stderr;
+    Ok(Compiled { observed, stdout: stdout.bytes, stderr, began, took: start.elapsed(), announced })
+}
+
+/// What went by.
+#[derive(Default)]
+struct Passed {
+    bytes: Vec<u8>,
+    announced: Option<Instant>,
+}
+
+/// How rustc tells Cargo that dependents can start. In the text of a diagnostic the quotes would be escaped.
+const ANNOUNCEMENT: &[u8] = br#""emit":"metadata""#;
+
+impl Passed {
+    /// Keeps a piece; the announcement may lie across two.
+    fn keep(&mut self, piece: &[u8]) {
+        let from = self.bytes.len().saturating_sub(ANNOUNCEMENT.len());
+        self.bytes.extend_from_slice(piece);
+        if self.announced.is_none() && memchr::memmem::find(&self.bytes[from..], ANNOUNCEMENT).is_some() {
+            self.announced = Some(Instant::now());
+        }
+    }
+}
+
+/// Copies a pipe to a stream and keeps what went by. A stream that nobody reads any more is drained all the same.
+fn pass_on(mut pipe: impl Read + Send + 'static, mut to: impl Write + Send + 'static) -> JoinHandle<Passed> {
+    thread::spawn(move || {
+        let (mut seen, mut buffer) = (Passed::default(), vec![0; 64 * 1024]);
+        loop {
+            match pipe.read(&mut buffer) {
+                Ok(0) => return seen,
+                Ok(length) => {
+                    let _ = to.write_all(&buffer[..length]).and_then(|()| to.flush());
+                    seen.keep(&buffer[..length]);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return seen,
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_announcement_is_seen_across_pieces_and_not_inside_a_message() {
+        let announced = |pieces: &[&str]| {
+            let mut passed = Passed::default();
+            pieces.iter().for_each(|piece| passed.keep(piece.as_bytes()));
+            passed.announced.is_some()
+        };
+        assert!(announced(&[r#"{"$message_type":"artifact","artifact":"x.rmeta","emit":"metadata"}"#]));
+        assert!(announced(&[r#"{"artifact":"x.rmeta","em"#, r#"it":"meta"#, r#"data"}"#]));
+        assert!(!announced(&[r#"{"artifact":"x.rlib","emit":"link"}"#]));
+        assert!(!announced(&[r#"{"rendered":"\"emit\":\"metadata\""}"#]));
+    }
+}

@@ -1,0 +1,99 @@
+//! Collects accesses, each (kind, path, program) once.
+//!
+//! The invariant: the first sight of a path wins, because only that one can be older than the compile's own writes.
+//! This module reads nothing; the caller says what was seen.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use crate::compile::observe::report::{Access, AccessKind, Incomplete, Program, Rename, Seen};
+
+/// A path as bytes, what is done with it, and by whom: the identity of an access.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Touch {
+    /// The absolute path.
+    pub path: Vec<u8>,
+    /// What is done.
+    pub kind: AccessKind,
+    /// By whom, as an index that the caller keeps.
+    pub program: u32,
+}
+
+/// Accesses in the order in which they were first seen.
+#[derive(Debug, Default)]
+pub struct Record {
+    known: HashSet<Touch>,
+    entries: Vec<(Touch, Seen)>,
+    renames: Vec<Rename>,
+    escaped: Option<Incomplete>,
+}
+
+impl Record {
+    /// Returns whether this access is already recorded, so that nobody needs to look at the path again.
+    pub fn knows(&self, touch: &Touch) -> bool {
+        self.known.contains(touch)
+    }
+
+    /// Adds an access unless it is already there.
+    pub fn add(&mut self, touch: Touch, seen: Seen) {
+        if self.known.insert(touch.clone()) {
+            self.entries.push((touch, seen));
+        }
+    }
+
+    /// Adds a rename.
+    pub fn add_rename(&mut self, from: Vec<u8>, to: Vec<u8>) {
+        self.renames.push(Rename { from: path(from), to: path(to) });
+    }
+
+    /// Notes that something escaped; the first reason is kept.
+    pub fn escape(&mut self, reason: Incomplete) {
+        self.escaped.get_or_insert(reason);
+    }
+
+    /// Turns the record into its public form; `programs` maps the indices.
+    pub fn finish(self, programs: &[Program]) -> (Vec<Access>, Vec<Rename>, Result<(), Incomplete>) {
+        let accesses = self.entries.into_iter().map(|(touch, seen)| Access {
+            path: path(touch.path),
+            kind: touch.kind,
+            seen,
+            program: programs.get(touch.program as usize).cloned().unwrap_or(Program::Root),
+        });
+        (accesses.collect(), self.renames, self.escaped.map_or(Ok(()), Err))
+    }
+}
+
+fn path(bytes: Vec<u8>) -> PathBuf {
+    PathBuf::from(OsString::from_vec(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn touch(path: &str, kind: AccessKind) -> Touch {
+        Touch { path: path.into(), kind, program: 0 }
+    }
+
+    #[test]
+    fn the_first_sight_of_a_path_wins() {
+        let mut record = Record::default();
+        record.add(touch("/a", AccessKind::Open), Seen::Absent);
+        record.add(touch("/a", AccessKind::Open), Seen::Directory);
+        record.add(touch("/a", AccessKind::Stat), Seen::Directory);
+        let (accesses, _, complete) = record.finish(&[Program::Root]);
+        let seen: Vec<_> = accesses.iter().map(|a| (a.kind, a.seen)).collect();
+        assert_eq!(seen, [(AccessKind::Open, Seen::Absent), (AccessKind::Stat, Seen::Directory)]);
+        assert_eq!(complete, Ok(()));
+    }
+
+    #[test]
+    fn the_first_escape_is_the_one_reported() {
+        let mut record = Record::default();
+        record.escape(Incomplete::IoUring);
+        record.escape(Incomplete::Connected);
+        assert_eq!(record.finish(&[]).2, Err(Incomplete::IoUring));
+    }
+}

@@ -1,0 +1,310 @@
+//! Counters over events.
+//!
+//! Invariant: the numbers are sums over events; nothing is counted twice and no counter is kept anywhere else.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::outcome::event::{self, Event, Log};
+
+/// What `thymos stats --json` prints.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Stats {
+    /// Version of this form.
+    pub schema: u32,
+    /// Compiler calls seen, questions to the compiler not counted.
+    pub invocations: u64,
+    /// Calls answered from the store.
+    pub hits: u64,
+    /// Hits that were compiled again and found right.
+    pub verified: u64,
+    /// Calls looked up in vain.
+    pub misses: u64,
+    /// The same, by reason.
+    pub missed: BTreeMap<String, u64>,
+    /// Calls that are not cached, by reason.
+    pub bypassed: BTreeMap<String, u64>,
+    /// Calls for which Thymos could not do its part, by reason.
+    pub degraded: BTreeMap<String, u64>,
+    /// Hits among hits and misses, from 0 to 1; 0 when there were none.
+    pub hit_rate: f64,
+    /// Compile time that hits did not spend, less the time that restoring took, in milliseconds.
+    pub time_saved_ms: u64,
+    /// Time that the compiler took for what was no hit, in milliseconds.
+    pub compile_ms: u64,
+    /// What became of each kind of crate.
+    pub kinds: BTreeMap<String, Kind>,
+    /// The crates that took the compiler longest, the dearest first.
+    pub dearest: Vec<Dear>,
+    /// When the first of these calls ended, in milliseconds since the epoch; 0 when there was none.
+    pub since_ms: u64,
+    /// Lines of the event log that could not be read.
+    pub damaged_events: u64,
+    /// The store.
+    pub store: StoreStats,
+}
+
+/// What became of one kind of crate.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Kind {
+    /// Calls answered from the store.
+    pub hits: u64,
+    /// Calls looked up in vain.
+    pub misses: u64,
+    /// Calls that are not cached.
+    pub bypassed: u64,
+    /// Calls for which Thymos could not do its part.
+    pub degraded: u64,
+}
+
+/// What one crate cost.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Dear {
+    /// The package, or the crate where no package is known.
+    #[serde(rename = "crate")]
+    pub krate: String,
+    /// How often the compiler ran for it.
+    pub compiles: u64,
+    /// How long it took in all, in milliseconds.
+    pub compile_ms: u64,
+}
+
+/// How restored files come out of the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sharing {
+    /// As clones that share their blocks.
+    Reflink,
+    /// As names of the stored file, where the file systems are one and nobody edits such files, and as copies elsewhere.
+    #[default]
+    HardLink,
+}
+
+/// The store's part of [`Stats`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct StoreStats {
+    /// Its directory.
+    pub path: String,
+    /// What it holds, in bytes.
+    pub bytes: u64,
+    /// What it may hold, in bytes.
+    pub limit_bytes: u64,
+    /// Actions in it.
+    pub entries: u64,
+    /// When the action that was unused for longest was last used, in milliseconds since the epoch; 0 when there is none.
+    pub oldest_ms: u64,
+    /// How restored files come out of it.
+    pub sharing: Sharing,
+    /// Bytes that target directories share with it through hard links.
+    pub linked_bytes: u64,
+}
+
+/// Crates that [`Stats::dearest`] holds.
+const DEAREST: usize = 10;
+/// The version of the form that `--json` prints.
+const SCHEMA: u32 = 2;
+
+/// The file whose content says from when on events are counted, in milliseconds since the epoch.
+const ZERO: &str = "counted-from";
+
+/// Returns the events of the store in `dir` since the counters were last set to zero.
+#[must_use]
+pub fn counted(dir: &Path) -> Log {
+    let events = dir.join("v1/events");
+    let since = std::fs::read_to_string(events.join(ZERO)).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    event::gather(dir, since)
+}
+
+/// Returns the events of the store in `dir` of the last time span, whatever the counters say.
+#[must_use]
+pub fn lately(dir: &Path, span: Duration) -> Log {
+    let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    event::gather(dir, event::now_ms().saturating_sub(span))
+}
+
+/// Returns whether an event is one of the workspace that a directory lies in.
+#[must_use]
+pub fn is_of(event: &Event, directory: &Path) -> bool {
+    let known = [Path::new(&event.workspace), Path::new(&event.target).parent().unwrap_or(Path::new(""))];
+    let place = known.into_iter().find(|path| !path.as_os_str().is_empty());
+    place.is_some_and(|place| directory.starts_with(place))
+}
+
+impl Stats {
+    /// Sums up the events of the store in `dir` since the counters were last set to zero.
+    #[must_use]
+    pub fn gather(dir: &Path) -> Self {
+        Self::sum(&counted(dir))
+    }
+
+    /// Sums up events.
+    #[must_use]
+    pub fn sum(log: &Log) -> Self {
+        let mut stats = Self { schema: SCHEMA, damaged_events: log.damaged, ..Self::default() };
+        let (mut saved_us, mut compile_us) = (0, 0);
+        for event in &log.events {
+            stats.invocations += 1;
+            stats.add(event);
+            match event.outcome.as_str() {
+                "hit" => saved_us += event.compile_us.saturating_sub(event.took_us),
+                _ => compile_us += event.compile_us,
+            }
+        }
+        (stats.time_saved_ms, stats.compile_ms) = (saved_us / 1000, compile_us / 1000);
+        stats.since_ms = log.events.iter().map(|event| event.at_ms).min().unwrap_or(0);
+        stats.dearest = dearest(&log.events);
+        let looked_up = stats.hits + stats.misses;
+        stats.hit_rate = if looked_up == 0 { 0.0 } else { stats.hits as f64 / looked_up as f64 };
+        stats
+    }
+
+    fn add(&mut self, event: &Event) {
+        if !self.kinds.contains_key(&event.kind) {
+            self.kinds.insert(event.kind.clone(), Kind::default());
+        }
+        let mut unknown = Kind::default();
+        let kind = self.kinds.get_mut(&event.kind).unwrap_or(&mut unknown);
+        let reason = || event.reason.clone().unwrap_or_else(|| "unknown".to_owned());
+        let reasons = match event.outcome.as_str() {
+            "hit" => {
+                self.hits += 1;
+                self.verified += u64::from(event.verified);
+                kind.hits += 1;
+                return;
+            }
+            "miss" => {
+                self.misses += 1;
+                kind.misses += 1;
+                &mut self.missed
+            }
+            "bypass" => {
+                kind.bypassed += 1;
+                &mut self.bypassed
+            }
+            _ => {
+                kind.degraded += 1;
+                &mut self.degraded
+            }
+        };
+        *reasons.entry(reason()).or_default() += 1;
+    }
+
+    /// Counts from now on; the cache stays as it is.
+    ///
+    /// # Errors
+    /// Whatever the file system gives.
+    pub fn zero(dir: &Path) -> std::io::Result<()> {
+        let events = dir.join("v1/events");
+        crate::system::files::make_dir(&events)?;
+        // One millisecond on, so that an event of this very millisecond is not counted again.
+        crate::system::files::replace(&events.join(ZERO), (event::now_ms() + 1).to_string().as_bytes())
+    }
+}
+
+fn dearest(events: &[Event]) -> Vec<Dear> {
+    let mut sums: HashMap<&str, (u64, u64)> = HashMap::new();
+    for event in events.iter().filter(|event| event.outcome != "hit" && event.compile_us > 0) {
+        let name = if event.package.is_empty() { &event.krate } else { &event.package };
+        let sum = sums.entry(name).or_default();
+        *sum = (sum.0 + event.compile_us, sum.1 + 1);
+    }
+    let mut sums: Vec<_> = sums.into_iter().collect();
+    sums.sort_by_key(|(name, (micros, _))| (std::cmp::Reverse(*micros), *name));
+    let dear = |(name, (micros, compiles)): (&str, (u64, u64))| Dear {
+        krate: name.to_owned(),
+        compiles,
+        compile_ms: micros / 1000,
+    };
+    sums.into_iter().take(DEAREST).map(dear).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_is_counted_once() {
+        let event = |outcome: &str, reason: Option<&str>| Event {
+            outcome: outcome.into(),
+            reason: reason.map(Into::into),
+            compile_us: 5_000,
+            took_us: 1_000,
+            ..Event::default()
+        };
+        let events = vec![
+            event("hit", None),
+            event("hit", None),
+            event("hit", None),
+            event("miss", Some("never seen")),
+            event("bypass", Some("-o")),
+            event("bypass", Some("-o")),
+            event("degraded", Some("damaged blob")),
+        ];
+        let stats = Stats::sum(&Log { events, damaged: 1 });
+        assert_eq!((stats.invocations, stats.hits, stats.misses), (7, 3, 1));
+        let unknown = &stats.kinds[""];
+        assert_eq!((unknown.hits, unknown.misses, unknown.bypassed, unknown.degraded), (3, 1, 2, 1));
+        assert_eq!((stats.missed["never seen"], stats.compile_ms), (1, 20));
+        assert_eq!(stats.bypassed["-o"], 2);
+        assert_eq!(stats.degraded["damaged blob"], 1);
+        assert_eq!((stats.hit_rate, stats.time_saved_ms, stats.damaged_events), (0.75, 12, 1));
+    }
+
+    #[test]
+    fn a_hundred_thousand_events_add_up() {
+        let dir = tempfile::tempdir().expect("a place for the log");
+        let outcomes = ["hit", "miss", "bypass", "degraded"];
+        let mut text = String::new();
+        for n in 0..100_000_u64 {
+            let outcome = outcomes[n as usize % 4];
+            let krate = format!("crate{}", n % 100);
+            let event = Event { outcome: outcome.into(), krate, at_ms: 1 + n, compile_us: 3_000, ..Event::default() };
+            let line = serde_json::to_string(&event).expect("an event is plain data");
+            text.push_str(&line);
+            text.push('\n');
+        }
+        std::fs::write(dir.path().join("0.jsonl"), text).expect("a place for the log");
+        let stats = Stats::sum(&event::read(dir.path(), 0));
+        assert_eq!((stats.invocations, stats.hits, stats.misses), (100_000, 25_000, 25_000));
+        assert_eq!((stats.bypassed["unknown"], stats.degraded["unknown"]), (25_000, 25_000));
+        assert_eq!((stats.time_saved_ms, stats.compile_ms, stats.since_ms), (75_000, 225_000, 1));
+        assert_eq!((stats.dearest.len(), stats.dearest[0].compiles), (10, 1_000));
+    }
+
+    #[test]
+    fn the_crates_that_cost_most_come_first() {
+        let event = |krate: &str, outcome: &str, compile_us| Event {
+            outcome: outcome.into(),
+            krate: krate.into(),
+            compile_us,
+            ..Event::default()
+        };
+        let events = [
+            event("small", "miss", 1_000),
+            event("big", "miss", 5_000),
+            event("big", "bypass", 5_000),
+            event("hit", "hit", 90_000),
+            event("untimed", "bypass", 0),
+        ];
+        let dear = dearest(&events);
+        let told: Vec<_> = dear.iter().map(|dear| (dear.krate.as_str(), dear.compiles, dear.compile_ms)).collect();
+        assert_eq!(told, [("big", 2, 10), ("small", 1, 1)]);
+    }
+
+    #[test]
+    fn a_workspace_is_known_by_its_directory_or_its_target_directory() {
+        let event = |workspace: &str, target: &str| Event {
+            workspace: workspace.into(),
+            target: target.into(),
+            ..Event::default()
+        };
+        let inside = Path::new("/home/u/ws/src");
+        assert!(is_of(&event("/home/u/ws", "/elsewhere/target"), inside));
+        assert!(is_of(&event("", "/home/u/ws/target"), inside));
+        assert!(!is_of(&event("/home/u/other", "/home/u/ws/target"), inside));
+        assert!(!is_of(&event("", ""), inside));
+    }
+}

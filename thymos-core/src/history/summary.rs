@@ -1,0 +1,87 @@
+//! The one line that says what a build got from the cache.
+//!
+//! Invariant: pure, and the only place that words it.
+
+use crate::history::amount::{counted, number, share, time};
+use crate::history::builds::{Build, Unit};
+use crate::history::why;
+
+/// What the line is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Units that came from the cache.
+    pub hits: u64,
+    /// Units that were compiled, for whatever reason.
+    pub compiled: u64,
+    /// Why, for the reason that most of them have.
+    pub because: Option<String>,
+    /// Compile time that hits did not spend, less the time that restoring took, in milliseconds.
+    pub saved_ms: u64,
+}
+
+impl Summary {
+    /// Sums up one build. Compiles that failed are no units: build scripts find out with them what a compiler can do.
+    #[must_use]
+    pub fn of(build: &Build) -> Self {
+        let failed = |unit: &&Unit| unit.event.reason.as_deref() == Some("compile failed");
+        let hits = build.count("hit");
+        let compiled = build.units.len() - hits - build.units.iter().filter(failed).count();
+        Self {
+            hits: hits as u64,
+            compiled: compiled as u64,
+            because: why::main_reason(build),
+            saved_ms: build.saved_us() / 1000,
+        }
+    }
+
+    /// Returns how many units came from the cache: `43 of 44 units from the cache (97.7 %)`.
+    #[must_use]
+    pub fn share(&self) -> String {
+        let all = self.hits + self.compiled;
+        format!("{} of {} from the cache ({})", number(self.hits), counted(all, "unit"), share(self.hits, all))
+    }
+
+    /// Returns the line, without its end.
+    #[must_use]
+    pub fn line(&self) -> String {
+        if self.hits + self.compiled == 0 {
+            return "thymos: nothing to compile".to_owned();
+        }
+        let mut line = format!("thymos: {}", self.share());
+        if self.compiled > 0 {
+            line.push_str(&format!(", {} compiled", number(self.compiled)));
+            line.extend(self.because.iter().map(|because| format!(" ({because})")));
+        }
+        if self.hits > 0 {
+            line.push_str(&format!(", {} saved", time(self.saved_ms)));
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::cause::Cause;
+    use crate::outcome::event::Event;
+
+    fn line(events: Vec<Event>) -> String {
+        Summary::of(&Build::group(events).pop().unwrap_or_default()).line()
+    }
+
+    #[test]
+    fn the_line_says_how_many_why_not_and_what_was_saved() {
+        let hit = Event { outcome: "hit".into(), compile_us: 300_000, took_us: 10_000, ..Event::default() };
+        let cause = Some(Cause::Input { path: "src/lib.rs".into() });
+        let miss = Event { outcome: "miss".into(), reason: Some("input changed".into()), cause, ..Event::default() };
+        let probe = Event { outcome: "bypass".into(), reason: Some("compile failed".into()), ..Event::default() };
+        let mut events = vec![hit; 43];
+        events.extend([miss.clone(), probe]);
+        assert_eq!(
+            line(events),
+            "thymos: 43 of 44 units from the cache (97.7 %), 1 compiled (src/lib.rs changed), 12.4 s saved"
+        );
+        assert_eq!(line(vec![miss]), "thymos: 0 of 1 unit from the cache (0.0 %), 1 compiled (src/lib.rs changed)");
+        assert_eq!(line(Vec::new()), "thymos: nothing to compile");
+    }
+}

@@ -1,0 +1,147 @@
+//! Finds the cause of a miss, and keeps what the next one will want to know.
+//!
+//! Invariant: nothing here runs on a hit, and a record that cannot be read or written changes nothing but the words.
+
+use crate::action::manifest::Input;
+use crate::action::roots::{Root, readable};
+use crate::hit::Lookup;
+use crate::outcome::cause::Cause;
+use crate::outcome::difference;
+use crate::outcome::event;
+use crate::outcome::unit::{Asked, Circumstances, Identity, Record, crate_of, stem};
+use crate::settings::environment::Environment;
+use crate::system::digest::Digest;
+use crate::system::os;
+
+/// Variables that Cargo takes compiler flags from, by their ending.
+const FLAGS: &str = "RUSTFLAGS";
+
+impl Lookup<'_> {
+    /// Returns why there is no manifest of this action.
+    #[must_use]
+    pub fn why_absent(&self) -> Cause {
+        let key = &self.request.key;
+        let record = self.record();
+        let known = record.asked.iter().any(|asked| asked.key == *key);
+        match self.store.evicted(key) {
+            Some(at_ms) => Cause::Evicted { at_ms },
+            None if known => Cause::Evicted { at_ms: 0 },
+            None => difference::to_nearest(&record.asked, &self.asked(Vec::new())).unwrap_or(Cause::NeverSeen),
+        }
+    }
+
+    /// Returns what an input that does not hold means.
+    #[must_use]
+    pub fn why_broken(&self, input: &Input) -> Cause {
+        match input {
+            Input::File(path, _)
+            | Input::Absent(path)
+            | Input::Listing(path, _)
+            | Input::Directory(path)
+            | Input::Link(path, _) => changed(path),
+            Input::Variable(name, _) => self.variable_changed(name),
+            Input::Names(scope, names) => {
+                let other = scope.other(names, self.around.environment).unwrap_or_default();
+                self.variable_changed(other.as_encoded_bytes())
+            }
+            Input::Program(name, _) => Cause::Program { name: String::from_utf8_lossy(name).into_owned() },
+            Input::Place(root, _) => self.bound(*root),
+            Input::Display(_) => Cause::Display,
+        }
+    }
+
+    /// A variable that holds the path of a root binds the result to it. One that holds several, as a search path does, is told
+    /// by the root that lay elsewhere.
+    fn variable_changed(&self, name: &[u8]) -> Cause {
+        let value = self.around.environment.get(os::os_string(name.to_vec())).unwrap_or_default();
+        let roots = self.request.roots.found_in(value.as_encoded_bytes());
+        let moved = |cause: &Cause| matches!(cause, Cause::Bound { place, .. } if !place.is_empty());
+        let bound = roots.into_iter().map(|root| self.bound(root)).find(moved);
+        bound.unwrap_or_else(|| Cause::Variable { name: String::from_utf8_lossy(name).into_owned() })
+    }
+
+    fn bound(&self, root: Root) -> Cause {
+        let here = self.request.roots.path(root);
+        let place = |asked: &Asked| asked.places.iter().find(|(of, _)| *of == root).map(|(_, path)| path.clone());
+        let by = |asked: &Asked| asked.bonds.iter().find(|(of, _)| *of == root).map(|(_, by)| by.clone());
+        let record = self.record();
+        let elsewhere = |asked: &&Asked| {
+            asked.key == self.request.key && place(asked).map(os::path_from_bytes) != here && by(asked).is_some()
+        };
+        let found = record.asked.iter().find(elsewhere);
+        let place = found.and_then(place).map(|path| os::path_from_bytes(path).display().to_string());
+        Cause::Bound {
+            root: root.name().to_owned(),
+            place: place.unwrap_or_default(),
+            by: found.and_then(by).unwrap_or_default(),
+        }
+    }
+
+    /// Keeps what was asked, for the sake of a later miss.
+    pub fn remember(&self, bonds: Vec<(Root, String)>) {
+        let mut record = self.record();
+        record.add(self.asked(bonds));
+        // Words are not worth an error.
+        let _ = self.store.keep_record(&self.unit(), &record);
+    }
+
+    fn record(&self) -> Record {
+        self.store.record(&self.unit()).unwrap_or_default()
+    }
+
+    fn unit(&self) -> Digest {
+        let environment = self.around.environment;
+        let text = |name| environment.get(name).and_then(|text| text.to_str()).unwrap_or_default();
+        let driver = self.around.head.driver.as_deref().map(std::ffi::OsStr::as_encoded_bytes);
+        Identity {
+            package: text("CARGO_PKG_NAME"),
+            krate: &self.invocation.crate_name,
+            kind: &self.invocation.kind(),
+            source: &self.request.roots.rooted_path(&self.invocation.source),
+            target: self.invocation.target.as_deref().unwrap_or_default(),
+            driver: driver.map_or("", stem),
+        }
+        .digest()
+    }
+
+    fn asked(&self, bonds: Vec<(Root, String)>) -> Asked {
+        let flags = flags(self.around.environment);
+        let places = self.request.roots.all();
+        Asked::of(&self.request.action, Circumstances { at_ms: event::now_ms(), places, bonds, flags })
+    }
+}
+
+fn flags(environment: &Environment) -> Vec<(String, Digest)> {
+    let named = environment.iter().filter_map(|(name, value)| Some((name.to_str()?, value)));
+    let flags = named.filter(|(name, value)| name.ends_with(FLAGS) && !value.is_empty());
+    flags.map(|(name, value)| (name.to_owned(), Digest::of(value.as_encoded_bytes()))).collect()
+}
+
+/// What another unit made is told by that unit's name.
+fn changed(path: &[u8]) -> Cause {
+    let artifact = [&b".rlib"[..], b".rmeta", std::env::consts::DLL_SUFFIX.as_bytes()];
+    let unit = stem(path);
+    if path.starts_with(b"\0T/") && artifact.iter().any(|end| path.ends_with(end)) && crate_of(unit) != unit {
+        return Cause::Dependency { krate: crate_of(unit).to_owned(), unit: unit.to_owned() };
+    }
+    Cause::Input { path: readable(path) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_artifact_of_the_build_is_a_dependency_and_every_other_file_is_itself() {
+        let unit = "leaf-8f2a41c09be3d711".to_owned();
+        let leaf = Cause::Dependency { krate: "leaf".to_owned(), unit };
+        assert_eq!(changed(b"\0T/debug/deps/libleaf-8f2a41c09be3d711.rlib"), leaf);
+        let input = |path: &str| Cause::Input { path: path.to_owned() };
+        assert_eq!(changed(b"\0W/src/lib.rs"), input("src/lib.rs"));
+        assert_eq!(changed(b"/usr/lib/libz.so"), input("/usr/lib/libz.so"));
+        assert_eq!(
+            changed(b"\0T/debug/build/app-8f2a41c09be3d711/out/made.rs"),
+            input("target/debug/build/app-8f2a41c09be3d711/out/made.rs")
+        );
+    }
+}

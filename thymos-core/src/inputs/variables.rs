@@ -1,0 +1,171 @@
+//! Which variables that a compile read are inputs of its result.
+//!
+//! The compiler reads its own variables: those that shape the result are in the key, and the ones that `env!` names are in
+//! the dep-info. Code that was loaded while it ran, a proc macro, may read anything, and everything it asks for is an input.
+//!
+//! Invariant: a variable that a proc macro read is compared literally, so a value that holds a path binds the result to it.
+//! Where nothing tells what was read, one that was not set then is an input as well.
+
+use std::ffi::{OsStr, OsString};
+
+use crate::action::manifest::Input;
+use crate::settings::environment::Environment;
+use crate::system::digest::Digest;
+
+/// What is known about the variables that loaded code read.
+#[derive(Clone, Copy, Debug)]
+pub enum Reads<'a> {
+    /// These.
+    Named(&'a [OsString]),
+    /// Possibly all of these.
+    All(Scope),
+}
+
+/// Which variables count as read where nothing tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// All of them.
+    Everything,
+    /// All of them, by a script, or a program that nobody knows, in the compiler's or the linker's place. What Cargo tells about
+    /// the package is in the key already, relative to the roots, and a script that measures a path is not worth binding every
+    /// link for.
+    Script,
+}
+
+impl Scope {
+    /// Returns the letter that stands for the scope in manifests.
+    #[must_use]
+    pub fn letter(self) -> u8 {
+        match self {
+            Self::Everything => b'e',
+            Self::Script => b's',
+        }
+    }
+
+    /// Returns the scope that a letter stands for.
+    #[must_use]
+    pub fn from_letter(letter: u8) -> Option<Self> {
+        [Self::Everything, Self::Script].into_iter().find(|scope| scope.letter() == letter)
+    }
+
+    /// Returns the names of this scope's variables that are set, in order.
+    pub fn names(self, environment: &Environment) -> impl Iterator<Item = &OsStr> {
+        let by_cargo = |name: &OsStr| {
+            listed(name, BY_CARGO, &[]) || name.to_str().is_some_and(crate::settings::environment::is_keyed)
+        };
+        let is_told = move |name: &&OsStr| {
+            !listed(name, VOLATILE, VOLATILE_PREFIXES) && (self == Self::Everything || !by_cargo(name))
+        };
+        environment.iter().map(|(name, _)| name).filter(is_told)
+    }
+
+    /// Returns a variable of this scope that is set and has none of these names.
+    #[must_use]
+    pub fn other<'e>(self, names: &[Vec<u8>], environment: &'e Environment) -> Option<&'e OsStr> {
+        self.names(environment).find(|name| !names.iter().any(|known| known == name.as_encoded_bytes()))
+    }
+}
+
+/// The standard library asks for these on behalf of every program, a proc macro's copy of it too.
+const RUNTIME: &[&str] = &["RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "RUST_MIN_STACK"];
+/// Said by a terminal, a shell or Cargo about themselves, and different in every process. Only where nothing tells what was
+/// read, they count as not read.
+const VOLATILE: &[&str] = &[
+    "CARGO_BUILD_JOBS",
+    "CARGO_MAKEFLAGS",
+    "CARGO_TARGET_DIR",
+    "COLORTERM",
+    "COLUMNS",
+    "LINES",
+    "LS_COLORS",
+    "MAKEFLAGS",
+    "MFLAGS",
+    "NO_COLOR",
+    "NUM_JOBS",
+    "OLDPWD",
+    "PWD",
+    "RUSTC_WRAPPER",
+    "SHLVL",
+    "TERM",
+    "TERM_PROGRAM",
+    "TMUX",
+    "WINDOWID",
+    "_",
+];
+const VOLATILE_PREFIXES: &[&str] = &["CARGO_TERM_", "SCCACHE_", "SSH_", "THYMOS_", "XDG_SESSION_", "VTE_"];
+
+/// Turned by Cargo into arguments of the compilers that it starts, which the key holds; of the search path it holds the user's
+/// part.
+const BY_CARGO: &[&str] = &["CARGO_ENCODED_RUSTFLAGS", "DYLD_FALLBACK_LIBRARY_PATH", "LD_LIBRARY_PATH", "RUSTFLAGS"];
+
+/// Returns the inputs that the reads make.
+#[must_use]
+pub fn inputs(reads: Reads<'_>, environment: &Environment) -> Vec<Input> {
+    let one = |name: &OsStr| {
+        let value = environment.get(name).map(|value| Digest::of(value.as_encoded_bytes()));
+        Input::Variable(name.as_encoded_bytes().to_vec(), value)
+    };
+    match reads {
+        Reads::Named(names) => names.iter().filter(|name| !listed(name, RUNTIME, &[])).map(|name| one(name)).collect(),
+        Reads::All(scope) => {
+            let names = scope.names(environment).map(|name| name.as_encoded_bytes().to_vec()).collect();
+            scope.names(environment).map(one).chain([Input::Names(scope, names)]).collect()
+        }
+    }
+}
+
+fn listed(name: &OsStr, names: &[&str], prefixes: &[&str]) -> bool {
+    let Some(name) = name.to_str() else { return false };
+    names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment() -> Environment {
+        [("DATABASE_URL", "x"), ("PWD", "/ws"), ("EMPTY", "")]
+            .map(|(name, value)| (name.into(), value.into()))
+            .into_iter()
+            .collect()
+    }
+
+    #[test]
+    fn what_a_macro_asked_for_is_an_input_and_unset_differs_from_empty() {
+        let names = ["DATABASE_URL", "EMPTY", "UNSET", "RUST_BACKTRACE"].map(OsString::from);
+        let inputs = inputs(Reads::Named(&names), &environment());
+        let variable = |name: &str, value: Option<&[u8]>| Input::Variable(name.into(), value.map(Digest::of));
+        assert_eq!(
+            inputs,
+            [variable("DATABASE_URL", Some(b"x")), variable("EMPTY", Some(b"")), variable("UNSET", None)]
+        );
+    }
+
+    #[test]
+    fn where_everything_may_have_been_read_only_what_every_process_changes_is_left_out() {
+        let inputs = inputs(Reads::All(Scope::Everything), &environment());
+        let names = [b"DATABASE_URL".to_vec(), b"EMPTY".to_vec()];
+        assert_eq!(inputs[2..], [Input::Names(Scope::Everything, names.to_vec())]);
+    }
+
+    #[test]
+    fn what_cargo_tells_a_script_about_the_package_binds_nothing_and_what_it_tells_about_the_build_does() {
+        let told =
+            [("CARGO_MANIFEST_DIR", "/ws"), ("LD_LIBRARY_PATH", "/t"), ("CARGO_PRIMARY_PACKAGE", "1"), ("FLAGS", "x")];
+        let environment: Environment = told.map(|(name, value)| (name.into(), value.into())).into_iter().collect();
+        let primary = Input::Variable("CARGO_PRIMARY_PACKAGE".into(), Some(Digest::of(b"1")));
+        let flags = Input::Variable("FLAGS".into(), Some(Digest::of(b"x")));
+        let names = Input::Names(Scope::Script, vec!["CARGO_PRIMARY_PACKAGE".into(), "FLAGS".into()]);
+        assert_eq!(inputs(Reads::All(Scope::Script), &environment), [primary, flags, names]);
+    }
+
+    #[test]
+    fn a_variable_that_was_not_set_is_another_one_and_noise_is_not() {
+        let other = |names: &[&str]| {
+            let names: Vec<Vec<u8>> = names.iter().map(|name| name.as_bytes().to_vec()).collect();
+            Scope::Script.other(&names, &environment()).map(OsStr::to_owned)
+        };
+        assert_eq!(other(&["DATABASE_URL"]), Some("EMPTY".into()));
+        assert_eq!(other(&["DATABASE_URL", "EMPTY", "GONE"]), None);
+    }
+}

@@ -1,0 +1,228 @@
+//! One line per invocation, for `stats`, `why` and `report`.
+//!
+//! Format: JSON objects, one a line, in `events/<day>.jsonl`, where `day` counts days since the epoch. Lines are appended in
+//! one write each, so concurrent wrappers do not mix them; a line that cannot be read is skipped and counted.
+//!
+//! Invariant: no value of an environment variable and no source text is ever written here.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::cause::Cause;
+use crate::system::digest::{Digest, FieldHasher};
+use crate::system::files::{make_dir, open_or_make};
+use crate::system::os;
+
+/// The version of the format. Version 1 had no `package`, `unit`, `deps`, `build`, `workspace`, `meta_us` and `cause`; such lines
+/// are read as events that do not know them.
+pub const SCHEMA: u32 = 2;
+
+/// What one invocation did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Version of the format.
+    pub schema: u32,
+    /// When it ended, in milliseconds since the epoch.
+    pub at_ms: u64,
+    /// `hit`, `miss`, `bypass` or `degraded`.
+    pub outcome: String,
+    /// Why it was no hit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The crate's name.
+    #[serde(default, rename = "crate")]
+    pub krate: String,
+    /// The crate's kind: `lib`, `bin`, `build-script`, `test`, `check`, …
+    #[serde(default)]
+    pub kind: String,
+    /// The package's version.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub version: String,
+    /// How long the whole invocation took, in microseconds.
+    #[serde(default)]
+    pub took_us: u64,
+    /// How long the compiler took, now or when the result was stored, in microseconds.
+    #[serde(default)]
+    pub compile_us: u64,
+    /// Size of the outputs in bytes.
+    #[serde(default)]
+    pub bytes: u64,
+    /// The action's key; empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub key: String,
+    /// The target directory.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub target: String,
+    /// The process that started the wrapper.
+    #[serde(default)]
+    pub parent: u32,
+    /// Names that process among all others, before and after it, and so groups the invocations of one build: 16 hexadecimal
+    /// digits, empty where the system does not tell.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub build: String,
+    /// The workspace's directory, where it is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub workspace: String,
+    /// The package's name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub package: String,
+    /// What the unit's outputs are named after: `serde-8f2a41c09be3d711`, unique within a target directory.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unit: String,
+    /// The units whose outputs this one was given, by [`Event::unit`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deps: Vec<String>,
+    /// When the compiler announced the crate's metadata, which lets its dependents start, in microseconds after the invocation
+    /// began; 0 when it did not.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub meta_us: u64,
+    /// Why a look-up found nothing, as data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// Whether this hit was compiled again and found right.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub verified: bool,
+    /// Trouble that did not change the outcome, such as a result that could not be stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// Events of a time span, and how many lines could not be read.
+#[derive(Clone, Debug, Default)]
+pub struct Log {
+    /// In the order in which they were written, file by file.
+    pub events: Vec<Event>,
+    /// Lines that are no events.
+    pub damaged: u64,
+}
+
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+/// Returns the name that a person knows a unit by. Every build script's crate has the same name, so the package's stands in its
+/// place.
+#[must_use]
+pub fn name<'a>(krate: &'a str, kind: &str, package: &'a str) -> &'a str {
+    if kind == "build-script" && !package.is_empty() { package } else { krate }
+}
+
+/// Returns the time in milliseconds since the epoch.
+#[must_use]
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Returns what [`Event::build`] holds for this process: a name of the process that started it.
+#[must_use]
+pub fn build() -> String {
+    build_of(os::parent())
+}
+
+/// Returns what [`Event::build`] holds for processes that `process` started; empty where the system does not tell.
+#[must_use]
+pub fn build_of(process: u32) -> String {
+    let Some(started) = os::started(process) else { return String::new() };
+    let mut hasher = FieldHasher::new("build");
+    hasher.bytes(&os::boot_id());
+    hasher.count(process as usize);
+    hasher.bytes(&started);
+    hasher.finish().hex()[..16].to_owned()
+}
+
+/// Returns where events go when the store `dir` cannot be written: a directory of this user's below the temporary one.
+#[must_use]
+pub fn fallback(dir: &Path) -> PathBuf {
+    let name = Digest::of(dir.as_os_str().as_encoded_bytes()).hex();
+    std::env::temp_dir().join(format!("thymos-{}", os::user())).join(&name[..16])
+}
+
+/// Appends an event to a directory of events.
+///
+/// # Errors
+/// Whatever the file system gives.
+pub fn append(directory: &Path, event: &Event) -> io::Result<()> {
+    let mut line = serde_json::to_vec(event)?;
+    line.push(b'\n');
+    let path = directory.join(format!("{}.jsonl", event.at_ms / DAY));
+    let open = || open_or_make(&path, OpenOptions::new().append(true));
+    let mut file = match open() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_dir(directory)?;
+            open()?
+        }
+        other => other?,
+    };
+    // One write, so that lines of concurrent wrappers stay whole; a short write on a full disk is a damaged line.
+    match file.write(&line)? {
+        written if written == line.len() => Ok(()),
+        _ => Err(io::ErrorKind::StorageFull.into()),
+    }
+}
+
+/// Reads every event of the store in `dir` that ended at `since_ms` or later, also those that could not be written there.
+#[must_use]
+pub fn gather(dir: &Path, since_ms: u64) -> Log {
+    let mut log = read(&dir.join("v1/events"), since_ms);
+    let elsewhere = read(&fallback(dir), since_ms);
+    log.events.extend(elsewhere.events);
+    log.damaged += elsewhere.damaged;
+    log
+}
+
+/// Returns the day whose events a file holds, counted from the epoch; nothing for another file.
+#[must_use]
+pub fn day(path: &Path) -> Option<u64> {
+    path.extension().filter(|extension| *extension == "jsonl")?;
+    path.file_stem()?.to_str()?.parse().ok()
+}
+
+/// Reads every event that ended at `since_ms` or later.
+#[must_use]
+pub fn read(directory: &Path, since_ms: u64) -> Log {
+    let mut log = Log::default();
+    let files = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> =
+        files.filter(|path| day(path).is_some_and(|day| (day + 1) * DAY > since_ms)).collect();
+    files.sort();
+    for path in files {
+        for line in std::fs::read(path).unwrap_or_default().split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
+        {
+            match serde_json::from_slice::<Event>(line) {
+                Ok(event) if event.at_ms >= since_ms => log.events.push(event),
+                Ok(_) => {}
+                Err(_) => log.damaged += 1,
+            }
+        }
+    }
+    log
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[test]
+    fn damaged_lines_are_counted_and_skipped() {
+        let dir = tempfile::tempdir().unwrap();
+        let event = Event { schema: SCHEMA, at_ms: 3 * DAY + 5, outcome: "hit".into(), ..Event::default() };
+        append(dir.path(), &event).unwrap();
+        append(dir.path(), &Event { at_ms: 4 * DAY, ..event.clone() }).unwrap();
+        let path = dir.path().join("3.jsonl");
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes.extend_from_slice(b"{\"schema\":1,\"at_ms\n\xff\n");
+        std::fs::write(&path, bytes).unwrap();
+        let log = read(dir.path(), 0);
+        assert_eq!((log.events.len(), log.damaged), (2, 2));
+        assert_eq!(log.events[0], event);
+        assert_eq!(read(dir.path(), 4 * DAY).events.len(), 1);
+    }
+}

@@ -1,0 +1,318 @@
+//! What a unit was asked for lately, so that a miss can be told from what was stored before.
+//!
+//! Grammar of a unit's file (`units/ab/<unit>`, see [`crate::system::codec`] for the parts):
+//! ```text
+//! file     = body check[16]                    check = first half of BLAKE3(body)
+//! body     = bytes("thymos unit 1\n") list(asked)            newest first
+//! asked    = digest(key) number(asked ms) list(place) list(bond) digest(compiler) list(option) list(file) list(extern)
+//!            list(variable) list(flags) bytes(directory) has[1] digest? bytes(remap)
+//! place    = root[1] bytes(path)               where the root was
+//! bond     = root[1] bytes(by)                 what binds the result to it
+//! option   = bytes(name) bytes(value)          rooted; a long value is its beginning and its digest
+//! extern   = bytes(name) bytes(stem) digest
+//! file, variable, flags = bytes(name) digest   flags: variables that Cargo reads flags from
+//! ```
+//! A reader that meets another version, or a check that does not hold, has no record.
+//!
+//! Invariant: a record explains and never selects: nothing is restored because of it, and the build is the same without it.
+//! Values of variables are digests.
+
+use crate::action::roots::Root;
+use crate::action::{Action, ActionKey, ExternInput};
+use crate::system::codec::{Reader, Writer, sealed, unsealed};
+use crate::system::digest::{Digest, FieldHasher};
+
+const MAGIC: &[u8] = b"thymos unit 1\n";
+/// Actions that a unit remembers: the profiles, targets and toolchains that somebody goes back and forth between.
+const ASKED: usize = 8;
+/// Values that are longer, lists of `--check-cfg` most of all, are cut.
+const LONG: usize = 200;
+
+/// One action in a form that can be compared with another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Its key.
+    pub key: ActionKey,
+    /// When it was stored, in milliseconds since the epoch.
+    pub at_ms: u64,
+    /// Where the roots were.
+    pub places: Vec<(Root, Vec<u8>)>,
+    /// Which of them the result is bound to, and by what.
+    pub bonds: Vec<(Root, String)>,
+    /// The compiler.
+    pub compiler: Digest,
+    /// Options and values, rooted.
+    pub options: Vec<(String, Vec<u8>)>,
+    /// Options whose value is read as a file.
+    pub files: Vec<(String, Digest)>,
+    /// Externs: alias, stem of the file's name, content.
+    pub externs: Vec<(String, String, Digest)>,
+    /// Variables that the key holds.
+    pub variables: Vec<(String, Digest)>,
+    /// Variables that Cargo takes flags from.
+    pub flags: Vec<(String, Digest)>,
+    /// The working directory, rooted.
+    pub directory: Vec<u8>,
+    /// The host's processor, where it matters.
+    pub processor: Option<Digest>,
+    /// What is remapped.
+    pub remap: String,
+}
+
+/// What there is to know about an action besides itself.
+#[derive(Clone, Debug, Default)]
+pub struct Circumstances {
+    /// When, in milliseconds since the epoch.
+    pub at_ms: u64,
+    /// Where the roots are.
+    pub places: Vec<(Root, Vec<u8>)>,
+    /// Which of them the result is bound to, and by what.
+    pub bonds: Vec<(Root, String)>,
+    /// Variables that Cargo takes flags from.
+    pub flags: Vec<(String, Digest)>,
+}
+
+impl Asked {
+    /// Returns the comparable form of an action.
+    #[must_use]
+    pub fn of(action: &Action, around: Circumstances) -> Self {
+        let Circumstances { at_ms, places, bonds, flags } = around;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let option = |(name, value): &(String, Vec<u8>)| (name.clone(), shortened(value));
+        let external =
+            |ExternInput { name, path, digest }: &ExternInput| (name.clone(), stem(path).to_owned(), *digest);
+        Self {
+            key: action.key(),
+            at_ms,
+            places,
+            bonds,
+            compiler: action.compiler,
+            options: action.arguments.iter().map(option).collect(),
+            files: action.files.clone(),
+            externs: action.externs.iter().map(external).collect(),
+            variables: action.environment.iter().map(|(name, value)| (text(name), Digest::of(value))).collect(),
+            flags,
+            directory: action.directory.clone(),
+            processor: action.processor,
+            remap: action.remap.name().to_owned(),
+        }
+    }
+}
+
+fn shortened(value: &[u8]) -> Vec<u8> {
+    if value.len() <= LONG {
+        return value.to_vec();
+    }
+    let start = String::from_utf8_lossy(&value[..LONG / 4]).into_owned();
+    format!("{start}… ({})", &Digest::of(value).hex()[..16]).into_bytes()
+}
+
+/// Returns a file's name without `lib` in front and its extension: what names the unit that made it.
+#[must_use]
+pub fn stem(path: &[u8]) -> &str {
+    let name = path.rsplit(|byte| matches!(byte, b'/' | b'\\')).next().unwrap_or_default();
+    let name = std::str::from_utf8(name).unwrap_or_default();
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    stem.strip_prefix("lib").unwrap_or(stem)
+}
+
+/// Returns a unit's name from what Cargo calls its outputs: `serde` for `serde-8f2a41c09be3d711`.
+#[must_use]
+pub fn crate_of(stem: &str) -> &str {
+    let hash = |tail: &str| tail.len() >= 8 && tail.bytes().all(|byte| byte.is_ascii_hexdigit());
+    stem.rsplit_once('-').filter(|(_, tail)| hash(tail)).map_or(stem, |(name, _)| name)
+}
+
+/// What tells a unit from others, whatever it is compiled with.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity<'a> {
+    /// The package's name.
+    pub package: &'a str,
+    /// The crate's name.
+    pub krate: &'a str,
+    /// The crate's kind.
+    pub kind: &'a str,
+    /// The source, rooted.
+    pub source: &'a [u8],
+    /// What it is compiled for; empty for the host.
+    pub target: &'a str,
+    /// The driver in front of the compiler; empty for none.
+    pub driver: &'a str,
+}
+
+impl Identity<'_> {
+    /// Returns the name of the unit's file.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let Self { package, krate, kind, source, target, driver } = self;
+        let mut hasher = FieldHasher::new("unit");
+        [package, krate, kind, target, driver].iter().for_each(|field| hasher.bytes(field.as_bytes()));
+        hasher.bytes(source);
+        hasher.finish()
+    }
+}
+
+/// The actions of one unit, the newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// The actions.
+    pub asked: Vec<Asked>,
+}
+
+impl Record {
+    /// Adds an action in front. The same action at the same place is replaced, and the oldest are forgotten.
+    pub fn add(&mut self, asked: Asked) {
+        self.asked.retain(|old| (old.key, &old.places) != (asked.key, &asked.places));
+        self.asked.insert(0, asked);
+        self.asked.truncate(ASKED);
+    }
+
+    /// Returns the file's bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        sealed(MAGIC, |writer| writer.list(&self.asked, write))
+    }
+
+    /// Reads the file's bytes.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        unsealed(MAGIC, bytes, |reader| Some(Self { asked: reader.list(read)? }))
+    }
+}
+
+fn write(writer: &mut Writer, asked: &Asked) {
+    let Asked { key, at_ms, places, bonds, compiler, options, files, externs, .. } = asked;
+    let Asked { variables, flags, directory, processor, remap, .. } = asked;
+    writer.digest(&key.0);
+    writer.number(*at_ms);
+    let rooted = |root: Root, bytes: &[u8], writer: &mut Writer| {
+        writer.byte(root.letter());
+        writer.bytes(bytes);
+    };
+    writer.list(places, |writer, (root, path)| rooted(*root, path, writer));
+    writer.list(bonds, |writer, (root, by)| rooted(*root, by.as_bytes(), writer));
+    writer.digest(compiler);
+    writer.list(options, |writer, (name, value)| {
+        writer.bytes(name.as_bytes());
+        writer.bytes(value);
+    });
+    write_named(writer, files);
+    writer.list(externs, |writer, (name, stem, digest)| {
+        writer.bytes(name.as_bytes());
+        writer.bytes(stem.as_bytes());
+        writer.digest(digest);
+    });
+    write_named(writer, variables);
+    write_named(writer, flags);
+    writer.bytes(directory);
+    writer.byte(u8::from(processor.is_some()));
+    processor.iter().for_each(|digest| writer.digest(digest));
+    writer.bytes(remap.as_bytes());
+}
+
+fn write_named(writer: &mut Writer, list: &[(String, Digest)]) {
+    writer.list(list, |writer, (name, digest)| {
+        writer.bytes(name.as_bytes());
+        writer.digest(digest);
+    });
+}
+
+fn read(reader: &mut Reader<'_>) -> Option<Asked> {
+    let root = |reader: &mut Reader<'_>| Root::from_letter(reader.byte()?);
+    let bytes = |reader: &mut Reader<'_>| reader.bytes().map(<[u8]>::to_vec);
+    Some(Asked {
+        key: ActionKey(reader.digest()?),
+        at_ms: reader.number()?,
+        places: reader.list(|reader| Some((root(reader)?, bytes(reader)?)))?,
+        bonds: reader.list(|reader| Some((root(reader)?, reader.text()?)))?,
+        compiler: reader.digest()?,
+        options: reader.list(|reader| Some((reader.text()?, bytes(reader)?)))?,
+        files: read_named(reader)?,
+        externs: reader.list(|reader| Some((reader.text()?, reader.text()?, reader.digest()?)))?,
+        variables: read_named(reader)?,
+        flags: read_named(reader)?,
+        directory: bytes(reader)?,
+        processor: if reader.byte()? == 1 { Some(reader.digest()?) } else { None },
+        remap: reader.text()?,
+    })
+}
+
+fn read_named(reader: &mut Reader<'_>) -> Option<Vec<(String, Digest)>> {
+    reader.list(|reader| Some((reader.text()?, reader.digest()?)))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::system::codec::seal;
+
+    pub(crate) fn asked() -> Asked {
+        let digest = Digest::of(b"x");
+        Asked {
+            key: ActionKey(digest),
+            at_ms: 7,
+            places: vec![(Root::Workspace, b"/home/u/ws".to_vec())],
+            bonds: vec![(Root::Workspace, "the output contains its path".into())],
+            compiler: digest,
+            options: vec![("--cfg".into(), b"feature=\"std\"".to_vec()), ("-C opt-level".into(), b"3".to_vec())],
+            files: vec![("-C profile-use".into(), digest)],
+            externs: vec![("serde".into(), "serde-8f2a41c09be3d711".into(), digest)],
+            variables: vec![("CARGO_PKG_VERSION".into(), digest)],
+            flags: vec![("RUSTFLAGS".into(), digest)],
+            directory: b"\0W".to_vec(),
+            processor: Some(digest),
+            remap: "workspace".into(),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_and_pinned() {
+        let record = Record { asked: vec![asked(), Asked { processor: None, ..asked() }] };
+        let bytes = record.encode();
+        assert_eq!(Record::decode(&bytes), Some(record));
+        assert_eq!(&Digest::of(&bytes).hex()[..16], "61c1404c267ad5bd", "a change of format needs a new version");
+    }
+
+    #[test]
+    fn no_truncation_and_no_flipped_byte_is_believed_or_panics() {
+        let bytes = Record { asked: vec![asked()] }.encode();
+        for at in 0..bytes.len() {
+            assert_eq!(Record::decode(&bytes[..at]), None, "{at}");
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x41;
+            assert_eq!(Record::decode(&damaged), None, "{at}");
+            // Behind the check the reader itself must hold out.
+            let _ = Record::decode(&seal(damaged[..bytes.len() - 16].to_vec()));
+        }
+    }
+
+    #[test]
+    fn the_same_action_is_kept_once_for_each_place() {
+        let mut record = Record::default();
+        record.add(asked());
+        record.add(Asked { at_ms: 8, ..asked() });
+        let elsewhere = Asked { places: vec![(Root::Workspace, b"/other".to_vec())], ..asked() };
+        record.add(elsewhere.clone());
+        assert_eq!(record.asked, [elsewhere, Asked { at_ms: 8, ..asked() }]);
+        for n in 0..=ASKED {
+            record.add(Asked { key: ActionKey(Digest::of(&[n as u8])), ..asked() });
+        }
+        assert_eq!(record.asked.len(), ASKED);
+    }
+
+    #[test]
+    fn an_output_names_its_unit_and_its_crate() {
+        let check = |path: &str, unit: &str, name: &str| {
+            assert_eq!((stem(path.as_bytes()), crate_of(stem(path.as_bytes()))), (unit, name));
+        };
+        check("\0T/debug/deps/libserde-8f2a41c09be3d711.rmeta", "serde-8f2a41c09be3d711", "serde");
+        check("/x/libplain.rlib", "plain", "plain");
+        check("my-tool", "my-tool", "my-tool");
+    }
+
+    #[test]
+    fn a_long_value_is_cut_and_still_tells_itself_from_another() {
+        let (one, two) = (shortened(&[b'a'; 5000]), shortened(&[b'a'; 5001]));
+        assert!(one.len() < LONG && one != two);
+    }
+}

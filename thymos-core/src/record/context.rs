@@ -1,0 +1,152 @@
+//! What a compile depended on besides files: variables, and the places that it asked for.
+//!
+//! Invariant: a value that holds a path is compared literally, so a length or a hash of it is bound too.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Recorder;
+use crate::action::manifest::Input;
+use crate::action::roots::Root;
+use crate::compile::observe::{Access, AccessKind, Asked, Seen, WholeEnv};
+use crate::inputs::depinfo::DepInfo;
+use crate::inputs::variables::{self, Reads, Scope};
+use crate::inputs::{locator, programs};
+use crate::outcome::{Bypass, Outcome};
+use crate::request::driver::has_foreign_driver;
+use crate::system::digest::Digest;
+use crate::system::guard::Guard;
+
+impl Recorder<'_> {
+    pub(super) fn has_foreign_driver(&self) -> bool {
+        has_foreign_driver(self.around.head, &self.request.compiler)
+    }
+
+    pub(super) fn variables(&self, info: &DepInfo) -> Result<Vec<Input>, Outcome> {
+        let roots = &self.request.roots;
+        let mut inputs = Vec::new();
+        if Guard::InputEnv.on() {
+            let located = self.located(info);
+            for (name, value) in info.variables.iter().filter(|(name, _)| !located.contains(name.as_slice())) {
+                let shown =
+                    |value: &Vec<u8>| if Guard::BindEnv.on() { value.clone() } else { roots.rooted_text(value) };
+                inputs.push(Input::Variable(name.clone(), value.as_ref().map(|value| Digest::of(&shown(value)))));
+            }
+        }
+        let reads = match &self.compiled.observed.env {
+            Ok(reads) if !self.read_as_a_whole(&reads.whole) => Reads::Named(&reads.late),
+            _ if self.loads_macros() => Reads::All(Scope::Everything),
+            _ => Reads::Named(&[]),
+        };
+        if Guard::InputObserved.on() {
+            inputs.extend(variables::inputs(reads, self.around.environment));
+        }
+        if Guard::InputScripts.on() && (self.has_foreign_driver() || self.runs_strangers()) {
+            inputs.extend(variables::inputs(Reads::All(Scope::Script), self.around.environment));
+        }
+        inputs.extend(self.places(info)?);
+        let mut seen = HashSet::new();
+        inputs.retain(|input| seen.insert(input.clone()));
+        Ok(inputs)
+    }
+
+    /// Returns whether the compile loaded a shared object that Cargo built: a proc macro can read what it likes. Where that
+    /// could not be watched, a unit that may have loaded one is not recorded at all.
+    fn loads_macros(&self) -> bool {
+        let Some(target) = self.request.roots.path(Root::Target) else { return true };
+        let observed = &self.compiled.observed;
+        let library = |path: &Path| path.to_str().is_none_or(|path| path.ends_with(std::env::consts::DLL_SUFFIX));
+        let loaded = |path: &Path| path.starts_with(&target) && library(path) && !self.is_output(path);
+        observed.accesses.iter().any(|access| matches!(access.seen, Seen::File(_)) && loaded(&access.path))
+    }
+
+    /// Returns whether a program ran of which nothing tells which variables it reads, a script most of all: in the compiler's
+    /// place, in the linker's, or from a proc macro. Which compiler it is has been looked at before.
+    fn runs_strangers(&self) -> bool {
+        let is_script = |path: &Path| {
+            let mut magic = [0; 2];
+            let read = fs::File::open(path).and_then(|mut file| io::Read::read_exact(&mut file, &mut magic));
+            read.is_ok() && magic == *b"#!"
+        };
+        let head = self.around.head;
+        let compilers = [Some(&head.rustc), head.driver.as_ref()].into_iter().flatten();
+        let names: Vec<_> = compilers.filter_map(|program| Path::new(program).file_name()).collect();
+        let is_compiler = |path: &Path| {
+            path.file_name().is_some_and(|name| names.contains(&name))
+                || self.request.compiler.files.iter().any(|(known, _)| known == path)
+        };
+        let started = |access: &&Access| access.kind == AccessKind::Exec && matches!(access.seen, Seen::File(_));
+        let mut started = self.compiled.observed.accesses.iter().filter(started).map(|access| access.path.as_path());
+        started.any(|path| is_script(path) || !(programs::is_known(path) || is_compiler(path)))
+    }
+
+    /// A shared object that the compile itself made refers to `environ` as every program with the standard library may; it
+    /// is read back, not run.
+    fn read_as_a_whole(&self, whole: &WholeEnv) -> bool {
+        matches!(whole, WholeEnv::MaybeReadBy(readers) if !readers.iter().all(|path| self.is_output(path)))
+    }
+
+    /// What a proc macro learnt of where it runs, beyond files and variables.
+    fn places(&self, info: &DepInfo) -> Result<Vec<Input>, Outcome> {
+        let directory = std::iter::once(self.around.directory.to_owned());
+        let Ok(reads) = &self.compiled.observed.env else {
+            let everywhere = if self.loads_macros() { Root::ALL.to_vec() } else { Vec::new() };
+            return Ok(self.bound(everywhere));
+        };
+        // What the compile itself made is read back, not run.
+        let foreign = |libraries: &'_ [PathBuf]| libraries.iter().find(|path| !self.is_output(path)).cloned();
+        if let Some(library) = foreign(&reads.arguments).filter(|_| Guard::BindArguments.on()) {
+            let name = library.file_name().unwrap_or_default().display();
+            let what = format!("arguments of the compiler, by {name}");
+            return Err(Outcome::Bypass(Bypass::Unaccounted(what)));
+        }
+        let mut roots = Vec::new();
+        if Guard::BindDirectory.on() && reads.directory == Asked::Yes {
+            roots.extend(self.roots_of(directory.clone()));
+        }
+        if Guard::BindSpan.on() && foreign(&reads.spans).is_some() {
+            let sources = info.sources.iter().map(|path| self.around.directory.join(path));
+            roots.extend(self.roots_of(directory.chain(sources)));
+        }
+        if Guard::BindExecutable.on() && reads.executable == Asked::Yes {
+            let rustc =
+                self.request.compiler.sysroot.join("bin").join(format!("rustc{}", std::env::consts::EXE_SUFFIX));
+            let in_sysroot = |access: &Access| access.kind == AccessKind::Exec && access.path == rustc;
+            if !self.compiled.observed.accesses.iter().any(in_sysroot) {
+                return Err(Outcome::Bypass(Bypass::Unaccounted("the place of the compiler".to_owned())));
+            }
+            roots.push(Root::Sysroot);
+        }
+        Ok(self.bound(roots))
+    }
+
+    /// Returns the roots that these lie in: each one's path is part of theirs.
+    fn roots_of(&self, paths: impl Iterator<Item = PathBuf>) -> Vec<Root> {
+        let roots = &self.request.roots;
+        let holds = |path: &Path, root: Root| roots.path(root).is_some_and(|root| path.starts_with(root));
+        paths.flat_map(|path| Root::ALL.into_iter().filter(move |root| holds(&path, *root))).collect()
+    }
+
+    fn bound(&self, mut roots: Vec<Root>) -> Vec<Input> {
+        roots.sort();
+        roots.dedup();
+        roots.into_iter().map(|root| Input::Place(root, self.request.roots.value(root))).collect()
+    }
+
+    /// Returns which of the variables that the key holds from root to root only say where a file lies: what the build script was
+    /// told, and what it set for its own package.
+    fn located<'i>(&self, info: &'i DepInfo) -> HashSet<&'i [u8]> {
+        let own = &self.request.own_variables;
+        let is_own = |name: &&[u8]| *name == b"OUT_DIR" || own.iter().any(|own| own.as_bytes() == *name);
+        let names: HashSet<&[u8]> = info.variables.iter().map(|(name, _)| name.as_slice()).filter(is_own).collect();
+        if names.is_empty() {
+            return names;
+        }
+        let read = |path: &PathBuf| fs::read(self.around.directory.join(path)).ok();
+        let sources: Option<Vec<Vec<u8>>> = info.sources.iter().map(read).collect();
+        let sources = sources.unwrap_or_default();
+        names.into_iter().filter(|name| locator::only_locates(name, &sources)).collect()
+    }
+}

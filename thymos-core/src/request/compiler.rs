@@ -1,0 +1,352 @@
+//! Which compiler this is, by the content of its files.
+//!
+//! A compiler is its executable, the driver library with everything beside it, the codegen backends, and the target's
+//! standard library. Version text is no identity: a rebuilt toolchain says the same.
+//!
+//! Invariant: the digest answers for every file whose content shapes what the compiler makes. It is remembered in
+//! `compilers/<key>` with the stamp of each file and directory, and every look-up checks every stamp, so a toolchain that
+//! is updated behind its path is another compiler at once.
+
+use std::cmp::Reverse;
+use std::ffi::OsStr;
+use std::io;
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, ScopedJoinHandle};
+
+use crate::action::ActionKey;
+use crate::invocation::Head;
+use crate::settings::environment::{self, Environment};
+use crate::store::Store;
+use crate::store::memo::Memo;
+use crate::system::codec::{sealed, unsealed};
+use crate::system::digest::{Digest, FieldHasher};
+use crate::system::os::{self, Wait};
+use crate::system::stamp::{self, Stamp};
+
+const MAGIC: &[u8] = b"thymos compiler 1\n";
+
+/// A compiler, known by content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compiler {
+    /// Stands for the content of all its files.
+    pub digest: Digest,
+    /// Where its libraries are.
+    pub sysroot: PathBuf,
+    /// Its files, and directories whose listing matters, with their stamps.
+    pub files: Vec<(PathBuf, Stamp)>,
+}
+
+impl Compiler {
+    /// Returns the first of its files that is no longer the one that was read.
+    #[must_use]
+    pub fn changed_file(&self) -> Option<&Path> {
+        let changed = |(path, stamp): &&(PathBuf, Stamp)| !Stamp::of(path).is_ok_and(|now| now == *stamp);
+        self.files.iter().find(changed).map(|(path, _)| path.as_path())
+    }
+}
+
+/// What decides which compiler a command line means.
+#[derive(Debug)]
+pub struct Query<'a> {
+    /// The programs in front of the arguments.
+    pub head: &'a Head,
+    /// `--target`, if given.
+    pub target: Option<&'a str>,
+    /// `--sysroot`, if given.
+    pub sysroot: Option<&'a Path>,
+    /// The environment.
+    pub environment: &'a Environment,
+}
+
+impl Query<'_> {
+    /// Identifies the compiler, starting it only if it was never seen before.
+    ///
+    /// # Errors
+    /// A sentence about the first file that could not be read.
+    pub fn identify(&self, store: &Store) -> Result<Compiler, String> {
+        let rustc = self.find(&self.head.rustc).ok_or_else(|| "compiler not found".to_owned())?;
+        let driver = match &self.head.driver {
+            Some(driver) => Some(self.find(driver).ok_or_else(|| "driver not found".to_owned())?),
+            None => None,
+        };
+        let key = self.key(&rustc, driver.as_deref());
+        let record = store.compilers().join(key.hex());
+        if let Some(known) = recall(&record) {
+            return Ok(known);
+        }
+        // Cargo starts several units at once, and one reading of some hundred megabytes is enough for all.
+        let _lock = store.lock(&ActionKey(key), Wait::Yes);
+        if let Some(known) = recall(&record) {
+            return Ok(known);
+        }
+        let compiler = self.gather(rustc, driver, store.memo())?;
+        let _ = crate::system::files::replace(&record, &encode(&compiler));
+        Ok(compiler)
+    }
+
+    fn key(&self, rustc: &Path, driver: Option<&Path>) -> Digest {
+        let mut hasher = FieldHasher::new("compiler query");
+        hasher.bytes(rustc.as_os_str().as_encoded_bytes());
+        hasher.bytes(driver.map_or(b"", |path| path.as_os_str().as_encoded_bytes()));
+        hasher.bytes(self.target.unwrap_or_default().as_bytes());
+        hasher.bytes(self.sysroot.map_or(b"", |path| path.as_os_str().as_encoded_bytes()));
+        for name in ["RUSTUP_TOOLCHAIN", "RUSTUP_HOME", "HOME"] {
+            hasher.bytes(self.environment.get(name).unwrap_or_default().as_encoded_bytes());
+        }
+        hasher.finish()
+    }
+
+    fn gather(&self, rustc: PathBuf, driver: Option<PathBuf>, memo: &Memo) -> Result<Compiler, String> {
+        let (sysroot, host, loaded) = thread::scope(|scope| {
+            let host = scope.spawn(|| self.host(&rustc));
+            let loaded = scope.spawn(|| loaded(&rustc));
+            (self.sysroot(&rustc), joined(host), joined(loaded))
+        });
+        let (sysroot, host) = (sysroot?, host?);
+        let mut paths: Vec<PathBuf> = std::iter::once(rustc.clone()).chain(driver).collect();
+        // Stamped before they are listed: what is added meanwhile makes this another compiler.
+        let mut directories: Vec<_> = stamped(sysroot.join("lib")).into_iter().collect();
+        libraries(&sysroot.join("lib"), &mut paths);
+        libraries(&sysroot.join("bin"), &mut paths);
+        let programs = ["rustc", "clippy-driver"].map(|name| format!("bin/{name}{}", std::env::consts::EXE_SUFFIX));
+        paths.extend(programs.map(|program| sysroot.join(program)).into_iter().filter(|program| program.is_file()));
+        paths.extend(loaded);
+        for target in [host.as_str()].into_iter().chain(self.target) {
+            let rustlib = sysroot.join("lib/rustlib").join(target);
+            for part in ["lib", "bin", "bin/gcc-ld", "bin/self-contained", "lib/self-contained", "codegen-backends"] {
+                everything(&rustlib.join(part), &mut paths, &mut directories);
+            }
+        }
+        paths.sort();
+        paths.dedup();
+        digest_all(&paths, directories, sysroot, memo)
+    }
+
+    fn sysroot(&self, rustc: &Path) -> Result<PathBuf, String> {
+        match self.sysroot {
+            Some(path) => Ok(path.to_owned()),
+            None => self.ask(rustc, &["--print", "sysroot"]).map(PathBuf::from),
+        }
+    }
+
+    fn host(&self, rustc: &Path) -> Result<String, String> {
+        let told = self.ask(rustc, &["-vV"])?;
+        let host = told.lines().find_map(|line| line.strip_prefix("host: "));
+        host.map(str::to_owned).ok_or_else(|| "compiler does not tell its host".to_owned())
+    }
+
+    fn ask(&self, rustc: &Path, question: &[&str]) -> Result<String, String> {
+        let answer = Command::new(rustc).args(question).env(environment::ACTIVE, "1").output();
+        let answer =
+            answer.map_err(|error| format!("compiler does not start: {}", crate::system::error::plain(&error)))?;
+        if !answer.status.success() {
+            return Err("compiler refuses to tell about itself".to_owned());
+        }
+        Ok(String::from_utf8_lossy(&answer.stdout).trim_end().to_owned())
+    }
+
+    /// Finds a program as the system would start it, and looks through rustup's stand-ins.
+    fn find(&self, program: &OsStr) -> Option<PathBuf> {
+        let path = Path::new(program);
+        let found = if path.components().count() > 1 {
+            std::path::absolute(path).ok()?
+        } else {
+            let suffix = std::env::consts::EXE_SUFFIX;
+            let name = format!("{}{suffix}", path.to_str()?.strip_suffix(suffix).unwrap_or(path.to_str()?));
+            self.environment.program(OsStr::new(&name))?
+        };
+        if !is_rustup(&found) {
+            return found.is_file().then_some(found);
+        }
+        let toolchain = self.environment.filled("RUSTUP_TOOLCHAIN").map(PathBuf::from);
+        let named = toolchain.and_then(|name| {
+            let directory =
+                if name.is_absolute() { name } else { self.environment.rustup_home()?.join("toolchains").join(name) };
+            Some(directory.join("bin").join(found.file_name()?)).filter(|real| real.is_file())
+        });
+        // Cargo names the toolchain. Without a name it depends on files up the tree, so only rustup can tell.
+        named.or_else(|| {
+            let sysroot = self.ask(&found.with_file_name("rustc"), &["--print", "sysroot"]).ok()?;
+            Some(Path::new(&sysroot).join("bin").join(found.file_name()?)).filter(|real| real.is_file())
+        })
+    }
+}
+
+/// Returns the compiler on record, if each of its files is still the one that was read.
+fn recall(record: &Path) -> Option<Compiler> {
+    let known = decode(&std::fs::read(record).ok()?)?;
+    known.changed_file().is_none().then_some(known)
+}
+
+/// rustup's stand-ins are links, symbolic or hard, to one executable beside them.
+fn is_rustup(program: &Path) -> bool {
+    let rustup = program.with_file_name(format!("rustup{}", std::env::consts::EXE_SUFFIX));
+    matches!((Stamp::of(program), Stamp::of(&rustup)), (Ok(one), Ok(two)) if one.is_same_file(&two))
+}
+
+/// Adds the compiler's own libraries from a directory that may hold the whole system's (`/usr/lib`).
+fn libraries(directory: &Path, paths: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    let ours = |name: &str| {
+        ["librustc", "rustc_driver", "libLLVM", "LLVM", "libstd-", "std-"].iter().any(|p| name.starts_with(p))
+    };
+    for entry in entries.flatten() {
+        if entry.file_name().to_str().is_some_and(ours) && entry.path().is_file() {
+            paths.push(entry.path());
+        }
+    }
+}
+
+/// Returns what the system's loader finds for the compiler elsewhere, as distributions arrange it.
+///
+/// The loader lists what it would load when `LD_TRACE_LOADED_OBJECTS` is set, which is how ldd works (ld.so(8)).
+#[cfg(target_os = "linux")]
+fn loaded(rustc: &Path) -> Vec<PathBuf> {
+    let is_program = std::fs::File::open(rustc).ok().and_then(|mut file| {
+        let mut magic = [0; 4];
+        io::Read::read_exact(&mut file, &mut magic).ok().map(|()| magic == *b"\x7fELF")
+    });
+    if is_program != Some(true) {
+        return Vec::new();
+    }
+    let listing = Command::new(rustc).env("LD_TRACE_LOADED_OBJECTS", "1").env(environment::ACTIVE, "1").output();
+    let listing = listing.map(|output| output.stdout).unwrap_or_default();
+    let ours = |path: &PathBuf| {
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        name.starts_with("librustc") || name.starts_with("libLLVM") || name.starts_with("libstd-")
+    };
+    let listing = String::from_utf8_lossy(&listing);
+    let lines = listing.lines().filter_map(|line| line.split(" => ").nth(1)?.rsplit_once(" ("));
+    lines.map(|(path, _)| PathBuf::from(path)).filter(ours).collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn loaded(_rustc: &Path) -> Vec<PathBuf> {
+    Vec::new()
+}
+
+/// Adds every file of a directory, and the directory itself for what may be added to it.
+fn everything(directory: &Path, paths: &mut Vec<PathBuf>, directories: &mut Vec<(PathBuf, Stamp)>) {
+    let stamped = stamped(directory.to_owned());
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    directories.extend(stamped);
+    paths.extend(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()));
+}
+
+fn stamped(path: PathBuf) -> Option<(PathBuf, Stamp)> {
+    Stamp::of(&path).ok().map(|stamp| (path, stamp))
+}
+
+fn digest_all(
+    paths: &[PathBuf],
+    directories: Vec<(PathBuf, Stamp)>,
+    sysroot: PathBuf,
+    memo: &Memo,
+) -> Result<Compiler, String> {
+    let mut hasher = FieldHasher::new("compiler");
+    let mut files = Vec::with_capacity(paths.len() + directories.len());
+    for (path, read) in paths.iter().zip(read_all(paths, memo)) {
+        let (digest, stamp) =
+            read.map_err(|error| format!("{}: {}", path.display(), crate::system::error::plain(&error)))?;
+        hasher.bytes(path.file_name().unwrap_or_default().as_encoded_bytes());
+        hasher.digest(&digest);
+        files.push((path.clone(), stamp));
+    }
+    files.extend(directories);
+    Ok(Compiler { digest: hasher.finish(), sysroot, files })
+}
+
+/// Reads files side by side, the largest first: two libraries hold half of a compiler's bytes. Returns results in the order of
+/// `paths`.
+fn read_all(paths: &[PathBuf], memo: &Memo) -> Vec<io::Result<(Digest, Stamp)>> {
+    let size = |at: &usize| std::fs::metadata(&paths[*at]).map_or(0, |metadata| metadata.len());
+    let mut order: Vec<usize> = (0..paths.len()).collect();
+    order.sort_by_cached_key(|at| Reverse(size(at)));
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let turns = std::iter::from_fn(|| order.get(next.fetch_add(1, Ordering::Relaxed)).copied());
+        turns.map(|at| (at, settled(&paths[at], memo))).collect::<Vec<_>>()
+    };
+    let mut read = thread::scope(|scope| {
+        let others: Vec<_> = (1..readers()).map(|_| scope.spawn(work)).collect();
+        let mut read = work();
+        others.into_iter().for_each(|other| read.extend(joined(other)));
+        read
+    });
+    read.sort_by_key(|(at, _)| *at);
+    read.into_iter().map(|(_, result)| result).collect()
+}
+
+/// How often a file is read that others write meanwhile.
+const ATTEMPTS: u32 = 10;
+
+/// Reads a file whose stamp then stands for what was read: an update that is under way is waited for.
+fn settled(path: &Path, memo: &Memo) -> io::Result<(Digest, Stamp)> {
+    for _ in 0..ATTEMPTS {
+        let before = Stamp::of(path)?;
+        if let Some(time) = before.settles_in(stamp::now()) {
+            thread::sleep(time);
+            continue;
+        }
+        let (digest, stamp) = memo.digest(path)?;
+        if stamp == before {
+            return Ok((digest, stamp));
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::ResourceBusy, "it is being written"))
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// More than this many readers wait for memory and no longer for the processor.
+fn readers() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get).min(8)
+}
+
+fn encode(compiler: &Compiler) -> Vec<u8> {
+    let Compiler { digest, sysroot, files } = compiler;
+    sealed(MAGIC, |writer| {
+        writer.digest(digest);
+        writer.bytes(sysroot.as_os_str().as_encoded_bytes());
+        writer.list(files, |writer, (path, stamp)| {
+            writer.bytes(path.as_os_str().as_encoded_bytes());
+            writer.bytes(&stamp.bytes());
+        });
+    })
+}
+
+/// Reads the record of a compiler.
+#[must_use]
+pub fn decode(bytes: &[u8]) -> Option<Compiler> {
+    unsealed(MAGIC, bytes, |reader| {
+        let digest = reader.digest()?;
+        let sysroot = os::path_from_bytes(reader.bytes()?.to_vec());
+        let files = reader.list(|reader| {
+            let path = os::path_from_bytes(reader.bytes()?.to_vec());
+            Some((path, Stamp::from_bytes(reader.bytes()?)?))
+        })?;
+        Some(Compiler { digest, sysroot, files })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_just_written_is_read_when_its_stamp_tells_of_the_next_change() {
+        let dir = tempfile::tempdir().unwrap();
+        let (memo, file) = (Memo::open(&dir.path().join("digests")), dir.path().join("librustc_driver.so"));
+        std::fs::write(&file, "one").unwrap();
+        let (digest, stamp) = settled(&file, &memo).unwrap();
+        assert_eq!((digest, stamp), (Digest::of(b"one"), Stamp::of(&file).unwrap()));
+        assert_eq!(stamp.settles_in(stamp::now()), None);
+    }
+}

@@ -1,0 +1,55 @@
+//! Files that others may read meanwhile: written beside their place and renamed.
+//!
+//! Invariant: a reader sees the old bytes or the new ones, and what is made in a directory gets the access that the directory gives.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::system::os;
+use crate::system::step::Step;
+
+/// What the names of files that are still being written begin with.
+pub const TEMPORARY: &str = ".new-";
+
+/// Replaces a file as a whole: readers see the old bytes or the new ones.
+///
+/// # Errors
+/// Whatever writing or renaming gives; the old file then stands.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let mut temporary = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(parent)?;
+    temporary.write_all(bytes)?;
+    os::share_like_directory(temporary.path())?;
+    Step::FileWritten.reached();
+    temporary.persist(path).map_err(|error| error.error)?;
+    Step::FileRenamed.reached();
+    Ok(())
+}
+
+/// Makes a directory of the store that may be there already, with the access that the one around it gives.
+///
+/// # Errors
+/// Whatever making it gives.
+pub fn make_dir(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    os::create_private_dir(path)?;
+    os::share_like_directory(path)
+}
+
+/// Opens a file of the store, and makes it where it is missing, with the access that its directory gives.
+///
+/// # Errors
+/// Whatever opening or making it gives.
+pub fn open_or_make(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let file = os::private(options.create(true)).open(path)?;
+            os::share_like_directory(path)?;
+            Ok(file)
+        }
+        other => other,
+    }
+}
