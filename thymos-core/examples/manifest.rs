@@ -30,8 +30,8 @@ fn shown(input: &Input) -> String {
         Input::Link(path, target) => format!("link {} {}", text(path), text(target)),
         Input::Program(name, path) => format!("program {} {:?}", text(name), path.as_deref().map(text)),
         Input::Variable(name, value) => format!("variable {} {value:?}", text(name)),
-        Input::Place(root, digest) => format!("place {root:?} {digest:?}"),
-        Input::Names(scope, names) => {
+        Input::RootPath(root, digest) => format!("place {root:?} {digest:?}"),
+        Input::NoOtherVariables(scope, names) => {
             let names: Vec<_> = names.iter().map(|name| String::from_utf8_lossy(name)).collect();
             format!("no other variable ({scope:?}) than {}", names.join(" "))
         }

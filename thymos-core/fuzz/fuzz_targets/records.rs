@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
 use thymos_core::action::ActionKey;
-use thymos_core::outcome::unit::Record;
+use thymos_core::outcome::past_action::Record;
 use thymos_core::request::compiler;
 use thymos_core::store::Store;
 use thymos_core::store::memo::Memo;

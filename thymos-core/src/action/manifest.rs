@@ -40,9 +40,9 @@ pub enum Input {
     /// A variable with this value, or unset.
     Variable(Vec<u8>, Option<Digest>),
     /// No variable of this scope is set but these.
-    Names(Scope, Vec<Vec<u8>>),
+    NoOtherVariables(Scope, Vec<Vec<u8>>),
     /// A root that lies exactly here: the result holds its path.
-    Place(Root, Digest),
+    RootPath(Root, Digest),
     /// Options that shape diagnostics: the result shows some.
     Display(Digest),
 }
@@ -185,7 +185,7 @@ fn write_input(writer: &mut Writer, input: &Input) {
             writer.bytes(name);
             value.iter().for_each(|value| writer.digest(value));
         }
-        Input::Names(scope, names) => {
+        Input::NoOtherVariables(scope, names) => {
             writer.byte(b'o');
             writer.byte(scope.letter());
             writer.list(names, |writer, name| writer.bytes(name));
@@ -195,7 +195,7 @@ fn write_input(writer: &mut Writer, input: &Input) {
             writer.bytes(name);
             path.iter().for_each(|path| writer.bytes(path));
         }
-        Input::Place(root, digest) => {
+        Input::RootPath(root, digest) => {
             writer.byte(b'p');
             writer.byte(root.letter());
             writer.digest(digest);
@@ -218,10 +218,10 @@ fn read_input(reader: &mut Reader<'_>) -> Option<Input> {
         b's' => Input::Link(path(reader)?, path(reader)?),
         b'v' => Input::Variable(path(reader)?, Some(reader.digest()?)),
         b'u' => Input::Variable(path(reader)?, None),
-        b'o' => Input::Names(Scope::from_letter(reader.byte()?)?, reader.list(path)?),
+        b'o' => Input::NoOtherVariables(Scope::from_letter(reader.byte()?)?, reader.list(path)?),
         b'x' => Input::Program(path(reader)?, Some(path(reader)?)),
         b'n' => Input::Program(path(reader)?, None),
-        b'p' => Input::Place(Root::from_letter(reader.byte()?)?, reader.digest()?),
+        b'p' => Input::RootPath(Root::from_letter(reader.byte()?)?, reader.digest()?),
         b'y' => Input::Display(reader.digest()?),
         _ => return None,
     })
@@ -244,8 +244,8 @@ mod tests {
             Input::Program(b"gnm".to_vec(), None),
             Input::Variable(b"SET".to_vec(), Some(digest)),
             Input::Variable(b"UNSET".to_vec(), None),
-            Input::Names(Scope::Script, vec![b"SET".to_vec()]),
-            Input::Place(Root::CargoHome, digest),
+            Input::NoOtherVariables(Scope::Script, vec![b"SET".to_vec()]),
+            Input::RootPath(Root::CargoHome, digest),
             Input::Display(digest),
         ];
         let outputs = vec![Output { name: b"liba.rlib".to_vec(), digest, size: 1 << 40, mode: 0o644 }];

@@ -99,7 +99,7 @@ fn split(arguments: &[OsString]) -> (bool, &[OsString]) {
 
 /// Starts a command in the foreground and waits for it, whatever signals come.
 pub fn attend(command: &mut Command) -> Result<ExitStatus, String> {
-    signals::outlive();
+    signals::catch_term_signals();
     let mut child = command.spawn().map_err(|error| match error.kind() {
         ErrorKind::NotFound => "failed to start cargo: it is not in PATH; https://rustup.rs installs it".to_owned(),
         _ => format!("failed to start cargo: {}", plain(&error)),

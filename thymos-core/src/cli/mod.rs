@@ -32,7 +32,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::history::farewell;
+use crate::history::exit_summary;
 use crate::settings::Settings;
 use crate::settings::environment::{Environment, SCCACHE_DIR};
 use crate::system::os::{self, signals};
@@ -151,8 +151,8 @@ pub fn run() -> ExitCode {
     if arguments.first().is_some_and(|first| sccache::is_option(first)) {
         return ended(sccache::run_option(&arguments, &environment));
     }
-    if farewell::is_asked(&arguments) {
-        farewell::run(&arguments, &Settings::gather(&environment, None));
+    if exit_summary::is_asked(&arguments) {
+        exit_summary::run(&arguments, &Settings::gather(&environment, None));
         return ExitCode::SUCCESS;
     }
     let for_cargo = arguments.first().and_then(|first| first.to_str()).is_some_and(cargo::is_command);

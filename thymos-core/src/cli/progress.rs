@@ -35,7 +35,7 @@ pub fn line(name: &str, template: &str) -> ProgressBar {
 /// # Errors
 /// If it cannot be started, or fails; then with what it said.
 pub fn watch(command: &mut Command, name: &str) -> Result<Duration, String> {
-    signals::outlive();
+    signals::catch_term_signals();
     let failed = |what: &'static str| move |error: std::io::Error| format!("failed to {what} cargo: {}", plain(&error));
     let bar = line(name, "{spinner} {prefix}: {pos} crates, {elapsed}  {msg}");
     let start = Instant::now();

@@ -100,8 +100,8 @@ impl Screen {
         if stats.invocations > 0 {
             text.push_str(&format!("\n{}", self.kinds(stats)));
         }
-        if !stats.dearest.is_empty() {
-            text.push_str(&format!("\n{}", self.dearest(stats)));
+        if !stats.slowest.is_empty() {
+            text.push_str(&format!("\n{}", self.slowest(stats)));
         }
         text.push_str(&format!("\n{}", self.store(&stats.store)));
         if let Some(next) = next(stats) {
@@ -153,11 +153,11 @@ impl Screen {
         table.render(self.width)
     }
 
-    fn dearest(&self, stats: &Stats) -> String {
+    fn slowest(&self, stats: &Stats) -> String {
         let mut table = Table::new([Column::Wrapped, Column::Right, Column::Right]);
         table.row(["Cost most", "compiles", "time"].map(|title| Cell::styled(title, table::HEADING)));
-        for dear in &stats.dearest {
-            table.row([format!("  {}", dear.krate).into(), number(dear.compiles).into(), time(dear.compile_ms).into()]);
+        for slow in &stats.slowest {
+            table.row([format!("  {}", slow.krate).into(), number(slow.compiles).into(), time(slow.compile_ms).into()]);
         }
         table.render(self.width)
     }

@@ -58,7 +58,7 @@ impl Streams {
 /// Where the compiler cannot be waited for.
 pub fn run(mut command: Command, options: observe::Options, streams: Streams) -> io::Result<Compiled> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    signals::hand_on(&mut command);
+    signals::restore_sigchld(&mut command);
     let (began, start) = (stamp::now(), Instant::now());
     let mut running = observe::run(command, options)?;
     let stdout = running.take_stdout().map(|pipe| pass_on(pipe, streams.through(io::stdout())));

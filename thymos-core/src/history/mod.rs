@@ -2,7 +2,7 @@
 
 pub mod amount;
 pub mod builds;
-pub mod farewell;
+pub mod exit_summary;
 pub mod report;
 pub mod stats;
 pub mod summary;

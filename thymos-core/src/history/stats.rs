@@ -37,8 +37,8 @@ pub struct Stats {
     pub compile_ms: u64,
     /// What became of each kind of crate.
     pub kinds: BTreeMap<String, Kind>,
-    /// The crates that took the compiler longest, the dearest first.
-    pub dearest: Vec<Dear>,
+    /// The crates that took the compiler longest, the slowest first.
+    pub slowest: Vec<Slowest>,
     /// When the first of these calls ended, in milliseconds since the epoch; 0 when there was none.
     pub since_ms: u64,
     /// Lines of the event log that could not be read.
@@ -62,7 +62,7 @@ pub struct Kind {
 
 /// What one crate cost.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Dear {
+pub struct Slowest {
     /// The package, or the crate where no package is known.
     #[serde(rename = "crate")]
     pub krate: String,
@@ -102,7 +102,7 @@ pub struct StoreStats {
     pub linked_bytes: u64,
 }
 
-/// Crates that [`Stats::dearest`] holds.
+/// Crates that [`Stats::slowest`] holds.
 const DEAREST: usize = 10;
 /// The version of the form that `--json` prints.
 const SCHEMA: u32 = 2;
@@ -155,7 +155,7 @@ impl Stats {
         }
         (stats.time_saved_ms, stats.compile_ms) = (saved_us / 1000, compile_us / 1000);
         stats.since_ms = log.events.iter().map(|event| event.at_ms).min().unwrap_or(0);
-        stats.dearest = dearest(&log.events);
+        stats.slowest = slowest(&log.events);
         let looked_up = stats.hits + stats.misses;
         stats.hit_rate = if looked_up == 0 { 0.0 } else { stats.hits as f64 / looked_up as f64 };
         stats
@@ -204,7 +204,7 @@ impl Stats {
     }
 }
 
-fn dearest(events: &[Event]) -> Vec<Dear> {
+fn slowest(events: &[Event]) -> Vec<Slowest> {
     let mut sums: HashMap<&str, (u64, u64)> = HashMap::new();
     for event in events.iter().filter(|event| event.outcome != "hit" && event.compile_us > 0) {
         let name = if event.package.is_empty() { &event.krate } else { &event.package };
@@ -213,12 +213,12 @@ fn dearest(events: &[Event]) -> Vec<Dear> {
     }
     let mut sums: Vec<_> = sums.into_iter().collect();
     sums.sort_by_key(|(name, (micros, _))| (std::cmp::Reverse(*micros), *name));
-    let dear = |(name, (micros, compiles)): (&str, (u64, u64))| Dear {
+    let slow = |(name, (micros, compiles)): (&str, (u64, u64))| Slowest {
         krate: name.to_owned(),
         compiles,
         compile_ms: micros / 1000,
     };
-    sums.into_iter().take(DEAREST).map(dear).collect()
+    sums.into_iter().take(DEAREST).map(slow).collect()
 }
 
 #[cfg(test)]
@@ -271,7 +271,7 @@ mod tests {
         assert_eq!((stats.invocations, stats.hits, stats.misses), (100_000, 25_000, 25_000));
         assert_eq!((stats.bypassed["unknown"], stats.degraded["unknown"]), (25_000, 25_000));
         assert_eq!((stats.time_saved_ms, stats.compile_ms, stats.since_ms), (75_000, 225_000, 1));
-        assert_eq!((stats.dearest.len(), stats.dearest[0].compiles), (10, 1_000));
+        assert_eq!((stats.slowest.len(), stats.slowest[0].compiles), (10, 1_000));
     }
 
     #[test]
@@ -289,8 +289,8 @@ mod tests {
             event("hit", "hit", 90_000),
             event("untimed", "bypass", 0),
         ];
-        let dear = dearest(&events);
-        let told: Vec<_> = dear.iter().map(|dear| (dear.krate.as_str(), dear.compiles, dear.compile_ms)).collect();
+        let slow = slowest(&events);
+        let told: Vec<_> = slow.iter().map(|slow| (slow.krate.as_str(), slow.compiles, slow.compile_ms)).collect();
         assert_eq!(told, [("big", 2, 10), ("small", 1, 1)]);
     }
 

@@ -8,7 +8,7 @@ use crate::hit::Lookup;
 use crate::outcome::cause::Cause;
 use crate::outcome::difference;
 use crate::outcome::event;
-use crate::outcome::unit::{Asked, Circumstances, Identity, Record, crate_of, stem};
+use crate::outcome::past_action::{Asked, Circumstances, Identity, Record, crate_of, stem};
 use crate::settings::environment::Environment;
 use crate::system::digest::Digest;
 use crate::system::os;
@@ -40,12 +40,12 @@ impl Lookup<'_> {
             | Input::Directory(path)
             | Input::Link(path, _) => changed(path),
             Input::Variable(name, _) => self.variable_changed(name),
-            Input::Names(scope, names) => {
+            Input::NoOtherVariables(scope, names) => {
                 let other = scope.other(names, self.around.environment).unwrap_or_default();
                 self.variable_changed(other.as_encoded_bytes())
             }
             Input::Program(name, _) => Cause::Program { name: String::from_utf8_lossy(name).into_owned() },
-            Input::Place(root, _) => self.bound(*root),
+            Input::RootPath(root, _) => self.bound(*root),
             Input::Display(_) => Cause::Display,
         }
     }
@@ -63,7 +63,7 @@ impl Lookup<'_> {
     fn bound(&self, root: Root) -> Cause {
         let here = self.request.roots.path(root);
         let place = |asked: &Asked| asked.places.iter().find(|(of, _)| *of == root).map(|(_, path)| path.clone());
-        let by = |asked: &Asked| asked.bonds.iter().find(|(of, _)| *of == root).map(|(_, by)| by.clone());
+        let by = |asked: &Asked| asked.path_dependencies.iter().find(|(of, _)| *of == root).map(|(_, by)| by.clone());
         let record = self.record();
         let elsewhere = |asked: &&Asked| {
             asked.key == self.request.key && place(asked).map(os::path_from_bytes) != here && by(asked).is_some()
@@ -78,9 +78,9 @@ impl Lookup<'_> {
     }
 
     /// Keeps what was asked, for the sake of a later miss.
-    pub fn remember(&self, bonds: Vec<(Root, String)>) {
+    pub fn remember(&self, path_dependencies: Vec<(Root, String)>) {
         let mut record = self.record();
-        record.add(self.asked(bonds));
+        record.add(self.asked(path_dependencies));
         // Words are not worth an error.
         let _ = self.store.keep_record(&self.unit(), &record);
     }
@@ -104,10 +104,10 @@ impl Lookup<'_> {
         .digest()
     }
 
-    fn asked(&self, bonds: Vec<(Root, String)>) -> Asked {
+    fn asked(&self, path_dependencies: Vec<(Root, String)>) -> Asked {
         let flags = flags(self.around.environment);
         let places = self.request.roots.all();
-        Asked::of(&self.request.action, Circumstances { at_ms: event::now_ms(), places, bonds, flags })
+        Asked::of(&self.request.action, Circumstances { at_ms: event::now_ms(), places, path_dependencies, flags })
     }
 }
 

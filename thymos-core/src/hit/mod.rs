@@ -17,7 +17,7 @@ use crate::invocation::Invocation;
 use crate::outcome::cause::Cause;
 use crate::outcome::{Degraded, Outcome};
 use crate::record::{display, listing, sharing, stream_roots};
-use crate::request::{Request, Surroundings};
+use crate::request::{Context, Request};
 use crate::store::{Blob, Store};
 use crate::system::digest::Digest;
 use crate::system::error::plain;
@@ -30,7 +30,7 @@ pub struct Lookup<'a> {
     /// What was asked.
     pub invocation: &'a Invocation,
     /// Where.
-    pub around: &'a Surroundings<'a>,
+    pub around: &'a Context<'a>,
     /// As what.
     pub request: &'a Request,
     /// The store.
@@ -52,8 +52,7 @@ impl Lookup<'_> {
                 Some(input) => broken.push((entry, input)),
             }
         }
-        let is_bound =
-            |input: &Input| matches!(input, Input::Place(root, digest) if self.request.roots.value(*root) != *digest);
+        let is_bound = |input: &Input| matches!(input, Input::RootPath(root, digest) if self.request.roots.value(*root) != *digest);
         let fits = |(entry, _): &&(&Entry, &Input)| !entry.inputs.iter().any(is_bound);
         Err(broken.iter().find(fits).or(broken.first()).map(|(_, input)| *input))
     }
@@ -87,8 +86,8 @@ impl Lookup<'_> {
                 found.map(|path| roots.rooted_path(&path)) == *rooted
             }
             Input::Variable(name, digest) => self.variable(name) == *digest,
-            Input::Names(scope, names) => scope.other(names, self.around.environment).is_none(),
-            Input::Place(root, digest) => roots.value(*root) == *digest,
+            Input::NoOtherVariables(scope, names) => scope.other(names, self.around.environment).is_none(),
+            Input::RootPath(root, digest) => roots.value(*root) == *digest,
             Input::Display(digest) => display(self.invocation) == *digest,
         }
     }

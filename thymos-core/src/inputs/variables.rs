@@ -109,7 +109,7 @@ pub fn inputs(reads: Reads<'_>, environment: &Environment) -> Vec<Input> {
         Reads::Named(names) => names.iter().filter(|name| !listed(name, RUNTIME, &[])).map(|name| one(name)).collect(),
         Reads::All(scope) => {
             let names = scope.names(environment).map(|name| name.as_encoded_bytes().to_vec()).collect();
-            scope.names(environment).map(one).chain([Input::Names(scope, names)]).collect()
+            scope.names(environment).map(one).chain([Input::NoOtherVariables(scope, names)]).collect()
         }
     }
 }
@@ -145,7 +145,7 @@ mod tests {
     fn where_everything_may_have_been_read_only_what_every_process_changes_is_left_out() {
         let inputs = inputs(Reads::All(Scope::Everything), &environment());
         let names = [b"DATABASE_URL".to_vec(), b"EMPTY".to_vec()];
-        assert_eq!(inputs[2..], [Input::Names(Scope::Everything, names.to_vec())]);
+        assert_eq!(inputs[2..], [Input::NoOtherVariables(Scope::Everything, names.to_vec())]);
     }
 
     #[test]
@@ -155,7 +155,7 @@ mod tests {
         let environment: Environment = told.map(|(name, value)| (name.into(), value.into())).into_iter().collect();
         let primary = Input::Variable("CARGO_PRIMARY_PACKAGE".into(), Some(Digest::of(b"1")));
         let flags = Input::Variable("FLAGS".into(), Some(Digest::of(b"x")));
-        let names = Input::Names(Scope::Script, vec!["CARGO_PRIMARY_PACKAGE".into(), "FLAGS".into()]);
+        let names = Input::NoOtherVariables(Scope::Script, vec!["CARGO_PRIMARY_PACKAGE".into(), "FLAGS".into()]);
         assert_eq!(inputs(Reads::All(Scope::Script), &environment), [primary, flags, names]);
     }
 

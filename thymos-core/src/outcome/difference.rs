@@ -5,7 +5,7 @@
 
 use crate::action::roots;
 use crate::outcome::cause::Cause;
-use crate::outcome::unit::{Asked, crate_of};
+use crate::outcome::past_action::{Asked, crate_of};
 use crate::system::digest::Digest;
 
 /// Options that may be given many times, so that two of one name are not the old and the new value.
@@ -133,7 +133,7 @@ fn dependencies<'a>(old: &'a Asked, now: &'a Asked) -> impl Iterator<Item = Caus
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::unit::tests::asked;
+    use crate::outcome::past_action::tests::asked;
 
     fn first(change: impl Fn(&mut Asked)) -> Option<String> {
         let mut now = asked();

@@ -7,7 +7,7 @@
 pub mod cause;
 pub mod difference;
 pub mod event;
-pub mod unit;
+pub mod past_action;
 
 use std::fmt;
 

@@ -43,7 +43,7 @@ impl Recorder<'_> {
         if Guard::InputObserved.on() {
             inputs.extend(variables::inputs(reads, self.around.environment));
         }
-        if Guard::InputScripts.on() && (self.has_foreign_driver() || self.runs_strangers()) {
+        if Guard::InputScripts.on() && (self.has_foreign_driver() || self.ran_unknown_program()) {
             inputs.extend(variables::inputs(Reads::All(Scope::Script), self.around.environment));
         }
         inputs.extend(self.places(info)?);
@@ -64,7 +64,7 @@ impl Recorder<'_> {
 
     /// Returns whether a program ran of which nothing tells which variables it reads, a script most of all: in the compiler's
     /// place, in the linker's, or from a proc macro. Which compiler it is has been looked at before.
-    fn runs_strangers(&self) -> bool {
+    fn ran_unknown_program(&self) -> bool {
         let is_script = |path: &Path| {
             let mut magic = [0; 2];
             let read = fs::File::open(path).and_then(|mut file| io::Read::read_exact(&mut file, &mut magic));
@@ -132,7 +132,7 @@ impl Recorder<'_> {
     fn bound(&self, mut roots: Vec<Root>) -> Vec<Input> {
         roots.sort();
         roots.dedup();
-        roots.into_iter().map(|root| Input::Place(root, self.request.roots.value(root))).collect()
+        roots.into_iter().map(|root| Input::RootPath(root, self.request.roots.value(root))).collect()
     }
 
     /// Returns which of the variables that the key holds from root to root only say where a file lies: what the build script was

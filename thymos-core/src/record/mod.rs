@@ -3,11 +3,11 @@
 //! Invariant: an entry names everything that the result depends on, as it was when the compile read it. What changed
 //! meanwhile, what cannot be accounted for and what is no plain file gives no entry.
 
-pub mod bonds;
 mod checks;
 mod compressed;
 pub mod context;
 mod files;
+pub mod path_dependencies;
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
@@ -24,7 +24,7 @@ use crate::inputs::depinfo;
 use crate::invocation::Invocation;
 use crate::outcome::event;
 use crate::outcome::{Bypass, Degraded, Outcome};
-use crate::request::{Request, Surroundings};
+use crate::request::{Context, Request};
 use crate::store::memo::Memo;
 use crate::store::{Made, Sharing};
 use crate::system::digest::Digest;
@@ -41,7 +41,7 @@ pub struct Recorded {
     /// Output files with their digests.
     pub files: Vec<Made>,
     /// The roots that the result is bound to, and by what, to be read after "because".
-    pub bonds: Vec<(Root, String)>,
+    pub path_dependencies: Vec<(Root, String)>,
 }
 
 /// Roots whose path was found, and where first.
@@ -53,7 +53,7 @@ pub struct Recorder<'a> {
     /// What was asked.
     pub invocation: &'a Invocation,
     /// Where.
-    pub around: &'a Surroundings<'a>,
+    pub around: &'a Context<'a>,
     /// As what.
     pub request: &'a Request,
     /// What happened.
@@ -87,8 +87,8 @@ impl Recorder<'_> {
         let (outputs, files, mut found) = self.outputs()?;
         self.hidden(&files, &mut found);
         let entry = self.entry(&text, inputs, outputs, &mut found);
-        let bonds = self.bonds(&info, &entry, &found);
-        Ok(Recorded { entry, files, bonds })
+        let path_dependencies = self.path_dependencies(&info, &entry, &found);
+        Ok(Recorded { entry, files, path_dependencies })
     }
 
     fn entry(&self, dep_info: &[u8], mut inputs: Vec<Input>, outputs: Vec<Output>, found: &mut Found) -> Entry {
@@ -102,7 +102,7 @@ impl Recorder<'_> {
                     found.entry(root).or_insert_with(|| name.to_owned());
                 }
             }
-            inputs.extend(found.keys().map(|root| Input::Place(*root, roots.value(*root))));
+            inputs.extend(found.keys().map(|root| Input::RootPath(*root, roots.value(*root))));
         }
         if Guard::InputDisplay.on() && (shows_something(stdout) || shows_something(stderr)) {
             inputs.push(Input::Display(display(self.invocation)));

@@ -26,9 +26,9 @@ use crate::system::guard::{self, Guard};
 use crate::system::os;
 use crate::system::stamp::Stamp;
 
-/// The surroundings of an invocation.
+/// The context of an invocation.
 #[derive(Debug)]
-pub struct Surroundings<'a> {
+pub struct Context<'a> {
     /// The environment.
     pub environment: &'a Environment,
     /// The working directory.
@@ -72,7 +72,7 @@ impl Request {
     ///
     /// # Errors
     /// The outcome to count when there can be no look-up.
-    pub fn gather(invocation: &Invocation, around: &Surroundings<'_>, store: &Store) -> Result<Self, Outcome> {
+    pub fn gather(invocation: &Invocation, around: &Context<'_>, store: &Store) -> Result<Self, Outcome> {
         let query = compiler::Query {
             head: around.head,
             target: invocation.target.as_deref(),
@@ -107,7 +107,7 @@ pub fn workspaces<'a>(invocation: &'a Invocation, directory: &'a Path) -> Vec<&'
 
 /// Finds the roots. Cargo starts rustc in the workspace and with a relative source for the workspace's own packages, and in
 /// the package with an absolute one for all others; then the workspace is where the target directory lies in.
-fn roots(invocation: &Invocation, around: &Surroundings<'_>, sysroot: &Path) -> Roots {
+fn roots(invocation: &Invocation, around: &Context<'_>, sysroot: &Path) -> Roots {
     let target = invocation.target_dir().map(|path| around.directory.join(path));
     let holds_target =
         || target.as_deref()?.parent().filter(|dir| dir.join("Cargo.toml").is_file()).map(Path::to_owned);
@@ -152,7 +152,7 @@ pub fn remapping(roots: &Roots, remap: Remap) -> Vec<OsString> {
 
 struct Gather<'a> {
     invocation: &'a Invocation,
-    around: &'a Surroundings<'a>,
+    around: &'a Context<'a>,
     roots: &'a Roots,
     memo: &'a Memo,
     own_variables: &'a [String],

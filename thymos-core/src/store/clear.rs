@@ -10,7 +10,7 @@ use std::path::Path;
 use super::gc::{Action, Run, files};
 use super::{Store, digest_of_name};
 use crate::action::manifest::Manifest;
-use crate::outcome::unit::{crate_of, stem};
+use crate::outcome::past_action::{crate_of, stem};
 
 /// What is to go.
 #[derive(Clone, Debug, PartialEq, Eq)]

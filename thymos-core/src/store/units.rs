@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use super::Store;
 use crate::action::ActionKey;
-use crate::outcome::unit::Record;
+use crate::outcome::past_action::Record;
 use crate::system::digest::Digest;
 use crate::system::files::{make_dir, replace};
 

@@ -20,7 +20,7 @@ use super::{Store, digest_of_name};
 use crate::action::ActionKey;
 use crate::action::manifest::{Entry, Manifest, Output};
 use crate::outcome::event;
-use crate::outcome::unit::Record;
+use crate::outcome::past_action::Record;
 use crate::request::compiler;
 use crate::system::digest::Digest;
 use crate::system::error::plain;

@@ -253,7 +253,7 @@ fn shown(input: &Input) -> Option<String> {
         | Input::Link(path, _) => Some(readable(path)),
         Input::Program(name, _) => Some(format!("program {}", String::from_utf8_lossy(name))),
         Input::Variable(name, _) => Some(format!("variable {}", String::from_utf8_lossy(name))),
-        Input::Names(..) | Input::Place(..) | Input::Display(_) => None,
+        Input::NoOtherVariables(..) | Input::RootPath(..) | Input::Display(_) => None,
     }
 }
 

@@ -14,12 +14,12 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::history::farewell;
+use crate::history::exit_summary;
 use crate::invocation::foreign;
 use crate::invocation::{self, Head, Invocation, Parsed};
 use crate::outcome::event::{self, Event};
 use crate::outcome::{Bypass, Degraded, Outcome};
-use crate::request::{self, Keyed, Request, Surroundings};
+use crate::request::{self, Context, Keyed, Request};
 use crate::settings::environment::{self, Environment};
 use crate::settings::{Mode, Settings};
 use crate::store::Store;
@@ -34,7 +34,7 @@ pub const COLLECT: [&str; 2] = ["gc", "--quiet"];
 /// Runs the wrapper on the arguments behind its own name; the first is the compiler or a driver before it.
 pub fn run(arguments: Vec<OsString>, environment: Environment) -> ! {
     let start = Instant::now();
-    signals::claim_children();
+    signals::reset_sigchld();
     let (mut head, rest) = split(&arguments);
     // Cargo puts one wrapper before the other; where both are Thymos, one is enough.
     head.driver = head.driver.filter(|driver| !is_self(driver, &environment));
@@ -143,8 +143,8 @@ impl Unit {
             }
         };
         self.complain(Some(&store.root().join("tmp")));
-        farewell::arrange(&self.environment, store.root());
-        let around = Surroundings {
+        exit_summary::arrange(&self.environment, store.root());
+        let around = Context {
             environment: &self.environment,
             directory: &self.directory,
             head: &self.head,

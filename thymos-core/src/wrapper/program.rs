@@ -105,7 +105,7 @@ fn argument_file<'a>(arguments: impl Iterator<Item = &'a OsString>) -> Option<Os
         lines.extend([line, "\n"]);
     }
     let mut name = OsString::from("@");
-    name.push(os::handed_on(lines.as_bytes()).ok()?);
+    name.push(os::memfd(lines.as_bytes()).ok()?);
     Some(name)
 }
 

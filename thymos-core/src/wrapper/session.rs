@@ -20,7 +20,7 @@ use crate::outcome::cause::Cause;
 use crate::outcome::event;
 use crate::outcome::{Bypass, Degraded, Outcome};
 use crate::record::Recorder;
-use crate::request::{self, Request, Surroundings};
+use crate::request::{self, Context, Request};
 use crate::settings::Mode;
 use crate::settings::environment;
 use crate::store::{Found, Store};
@@ -34,7 +34,7 @@ use crate::wrapper::notice;
 /// A unit with the store that it is looked up in.
 pub struct Session<'a> {
     pub unit: &'a Unit,
-    pub around: &'a Surroundings<'a>,
+    pub around: &'a Context<'a>,
     pub request: &'a Request,
     pub store: &'a Store,
     /// What a look-up found and did not dare to use.
@@ -227,7 +227,7 @@ impl Session<'_> {
         };
         manifest.add(recorded.entry);
         grown += self.store.publish(&self.request.key, &manifest).map_err(failed)?;
-        self.lookup().remember(recorded.bonds);
+        self.lookup().remember(recorded.path_dependencies);
         let noted = self.store.grew(grown);
         Step::PublishNoted.reached();
         if noted.is_ok_and(|bytes| bytes > self.unit.settings.cache_size) {

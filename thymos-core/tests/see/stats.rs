@@ -92,7 +92,7 @@ fn scripts_get_every_figure_and_the_version_of_the_form() {
     assert_eq!((&stats["schema"], &stats["hits"], &stats["misses"]), (&json!(2), &json!(44), &json!(15)));
     assert_eq!(stats["missed"]["never seen"], 12);
     assert_eq!(stats["kinds"]["bin"], json!({ "hits": 0, "misses": 12, "bypassed": 0, "degraded": 0 }));
-    assert_eq!(stats["dearest"].as_array().map(Vec::len), Some(10));
+    assert_eq!(stats["slowest"].as_array().map(Vec::len), Some(10));
     assert_eq!((&stats["store"]["linked_bytes"], &stats["store"]["entries"]), (&json!(40_000), &json!(1)));
 }
 

@@ -78,7 +78,7 @@ fn without_cargo_nothing_can_be_looked_at() {
     let world = World::cached();
     let (run, report) = doctor(&project(&world), &[("CARGO", "/no/such/cargo")]);
     assert_eq!(run.status.code(), Some(2), "{report:#}");
-    found(&report, "cargo", "blind", "failed to run cargo");
+    found(&report, "cargo", "unknown", "failed to run cargo");
 }
 
 #[test]

@@ -50,7 +50,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, environment: &Environment) -> Result<ExitCode, String> {
-    signals::outlive();
+    signals::catch_term_signals();
     let directory = std::env::current_dir().map_err(|_| "there is no current directory")?;
     let directory = directory.canonicalize().unwrap_or(directory);
     let workspace = Workspace::find(&directory)?;

@@ -18,7 +18,7 @@ pub enum State {
     /// Something to mend.
     Attention,
     /// The check could not look.
-    Blind,
+    Unknown,
 }
 
 /// What one check found.
@@ -57,8 +57,8 @@ impl Finding {
 
     /// Returns that nothing could be seen.
     #[must_use]
-    pub fn blind(check: &'static str, what: impl Into<String>) -> Self {
-        Self::new(check, State::Blind, what)
+    pub fn unknown(check: &'static str, what: impl Into<String>) -> Self {
+        Self::new(check, State::Unknown, what)
     }
 
     fn new(check: &'static str, state: State, what: impl Into<String>) -> Self {
@@ -84,7 +84,7 @@ pub fn status(findings: &[Finding]) -> u8 {
     let any = |state| findings.iter().any(|finding| finding.state == state);
     if any(State::Attention) {
         1
-    } else if any(State::Blind) {
+    } else if any(State::Unknown) {
         2
     } else {
         0
@@ -115,8 +115,8 @@ fn mark(state: State) -> (&'static str, Style) {
     match state {
         State::Good => ("ok", AnsiColor::Green.on_default()),
         State::Note => ("note", AnsiColor::Cyan.on_default()),
-        State::Attention => ("MEND", AnsiColor::Yellow.on_default().bold()),
-        State::Blind => ("????", AnsiColor::Magenta.on_default()),
+        State::Attention => ("WARN", AnsiColor::Yellow.on_default().bold()),
+        State::Unknown => ("SKIP", AnsiColor::Magenta.on_default()),
     }
 }
 
@@ -127,10 +127,10 @@ mod tests {
     #[test]
     fn the_status_tells_what_is_worst() {
         let (good, note) = (Finding::good("a", ""), Finding::note("b", ""));
-        let (blind, attention) = (Finding::blind("c", ""), Finding::attention("d", ""));
+        let (unknown, attention) = (Finding::unknown("c", ""), Finding::attention("d", ""));
         assert_eq!(status(&[good.clone(), note]), 0);
-        assert_eq!(status(&[good.clone(), blind.clone()]), 2);
-        assert_eq!(status(&[good, blind, attention]), 1);
+        assert_eq!(status(&[good.clone(), unknown.clone()]), 2);
+        assert_eq!(status(&[good, unknown, attention]), 1);
     }
 
     #[test]
@@ -139,7 +139,7 @@ mod tests {
             [Finding::good("store", "fine"), Finding::attention("file system", "copies").why("slow").mend("move it")];
         let text = anstream::adapter::strip_str(&table(&findings)).to_string();
         let expected = "ok    store        fine\n\
-                        MEND  file system  copies\n                   slow\n\nNext steps\n  1. move it\n";
+                        WARN  file system  copies\n                   slow\n\nNext steps\n  1. move it\n";
         assert_eq!(text, expected);
     }
 }

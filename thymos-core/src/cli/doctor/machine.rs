@@ -59,7 +59,7 @@ pub fn store(settings: &Settings) -> Finding {
 #[must_use]
 pub fn file_systems(settings: &Settings, target: &Path) -> Finding {
     const CHECK: &str = "file system";
-    let Some(dir) = &settings.dir else { return Finding::blind(CHECK, "there is no store to start from") };
+    let Some(dir) = &settings.dir else { return Finding::unknown(CHECK, "there is no store to start from") };
     let place = target.ancestors().find(|directory| directory.is_dir()).unwrap_or(target);
     match ability(dir, place) {
         Ok(Ability::Reflink) => Finding::good(CHECK, "restored files share their blocks with the store (reflink)"),
@@ -70,7 +70,7 @@ pub fn file_systems(settings: &Settings, target: &Path) -> Finding {
         )
         .why("a hit costs the time and the space of a copy")
         .mend("set THYMOS_DIR to a directory on the file system of your target directories"),
-        Err(error) => Finding::blind(
+        Err(error) => Finding::unknown(
             CHECK,
             format!("failed to write to {} and {}: {}", dir.display(), place.display(), plain(&error)),
         ),

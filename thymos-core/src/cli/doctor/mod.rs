@@ -41,7 +41,7 @@ struct Report<'a> {
 }
 
 /// Everything that is looked at.
-struct Patient<'a> {
+struct Checks<'a> {
     environment: &'a Environment,
     settings: &'a Settings,
     directory: PathBuf,
@@ -51,7 +51,7 @@ struct Patient<'a> {
 pub fn run(args: &Args, settings: &Settings, environment: &Environment) -> Result<ExitCode, String> {
     let directory = std::env::current_dir().map_err(|_| "there is no current directory")?;
     let hierarchy = Hierarchy::read(environment, &directory);
-    let findings = Patient { environment, settings, directory, hierarchy }.examine();
+    let findings = Checks { environment, settings, directory, hierarchy }.examine();
     let status = status(&findings);
     if args.json {
         let report = Report { schema: 1, status, findings: &findings };
@@ -64,7 +64,7 @@ pub fn run(args: &Args, settings: &Settings, environment: &Environment) -> Resul
     Ok(ExitCode::from(status))
 }
 
-impl Patient<'_> {
+impl Checks<'_> {
     fn examine(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         for broken in &self.hierarchy.broken {
@@ -75,7 +75,7 @@ impl Patient<'_> {
             );
         }
         let host = host(self.environment);
-        let Ok(host) = host.map_err(|cause| findings.push(Finding::blind("cargo", cause))) else { return findings };
+        let Ok(host) = host.map_err(|cause| findings.push(Finding::unknown("cargo", cause))) else { return findings };
         let sources = self.hierarchy.rustflags(self.environment, &host);
         findings.push(wrapper::judge(&self.wrappers()));
         let probed = probe::run(self.environment, &self.directory);

@@ -30,7 +30,7 @@ pub struct Probed {
 pub fn run(environment: &Environment, directory: &Path) -> Probed {
     match Probe::set_up(environment, directory).and_then(|probe| probe.run()) {
         Ok(probed) => probed,
-        Err(cause) => Probed { finding: Finding::blind(CHECK, cause), mark: None },
+        Err(cause) => Probed { finding: Finding::unknown(CHECK, cause), mark: None },
     }
 }
 

@@ -57,7 +57,7 @@ pub fn run(_args: &Args, settings: &Settings, environment: &Environment) -> Resu
         return lines(dir);
     }
     let ink = if environment.filled(environment::NO_COLOR).is_some() { Ink::Plain } else { Ink::Coloured };
-    signals::outlive();
+    signals::catch_term_signals();
     let terminal = Terminal::enter().map_err(|error| format!("failed to draw on this terminal: {}", plain(&error)))?;
     let done = follow(dir, ink, terminal);
     match signals::seen() {

@@ -21,7 +21,7 @@ pub struct Cost {
 }
 
 impl Build {
-    /// Returns the reasons, the dearest first.
+    /// Returns the reasons, the slowest first.
     #[must_use]
     pub fn costs(&self) -> Vec<Cost> {
         let mut costs: Vec<Cost> = Vec::new();

@@ -51,7 +51,7 @@ pub struct Report {
     pub units: Vec<Unit>,
     /// The units that the build waited for, one after the other, in the order in which they ran.
     pub path: Vec<Step>,
-    /// What was no hit, by reason, the dearest first.
+    /// What was no hit, by reason, the slowest first.
     pub costs: Vec<Cost>,
 }
 

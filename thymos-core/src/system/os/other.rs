@@ -159,7 +159,7 @@ pub fn exec(mut command: Command) -> io::Error {
 ///
 /// # Errors
 /// That there is none.
-pub fn handed_on(_bytes: &[u8]) -> io::Result<PathBuf> {
+pub fn memfd(_bytes: &[u8]) -> io::Result<PathBuf> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
@@ -284,13 +284,13 @@ pub fn processor() -> Option<Vec<u8>> {
 /// There are no signals to pass on: the console tells every process of its own accord.
 pub mod signals {
     /// Does nothing.
-    pub fn outlive() {}
+    pub fn catch_term_signals() {}
 
     /// Does nothing: every child can be waited for.
-    pub fn claim_children() {}
+    pub fn reset_sigchld() {}
 
     /// Does nothing.
-    pub fn hand_on(_command: &mut std::process::Command) {}
+    pub fn restore_sigchld(_command: &mut std::process::Command) {}
 
     /// Does nothing.
     pub fn pass_to(_child: u32) {}

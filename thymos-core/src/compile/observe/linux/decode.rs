@@ -9,9 +9,9 @@ use super::calls::{Call, Follow, Meaning, Name};
 use super::tracee::Tracee;
 use crate::compile::observe::report::{AccessKind, Incomplete};
 
-/// A path that a call is about to touch.
+/// A path that a call is about to key.
 #[derive(Debug)]
-pub struct Glance {
+pub struct PendingAccess {
     /// The absolute path.
     pub path: Vec<u8>,
     /// What is done with it.
@@ -35,11 +35,16 @@ pub enum Absence {
 const PATH_MAX: usize = libc::PATH_MAX as usize;
 
 /// Appends what `call` touches to `out`.
-pub fn glances(call: &Call, data: &seccomp_data, tracee: Tracee, out: &mut Vec<Glance>) -> Result<(), Incomplete> {
+pub fn pending_accesses(
+    call: &Call,
+    data: &seccomp_data,
+    tracee: Tracee,
+    out: &mut Vec<PendingAccess>,
+) -> Result<(), Incomplete> {
     let caller = Caller { data, tracee };
     let mut push = |name: Name, kind, follow| -> Result<(), Incomplete> {
         if let Some(path) = caller.path(name)? {
-            out.push(Glance { path, kind, follow, absence: Absence::Tells });
+            out.push(PendingAccess { path, kind, follow, absence: Absence::Tells });
         }
         Ok(())
     };
@@ -96,20 +101,20 @@ impl Caller<'_> {
         }
     }
 
-    fn open(self, name: Name, flags: u64, out: &mut Vec<Glance>) -> Result<(), Incomplete> {
+    fn open(self, name: Name, flags: u64, out: &mut Vec<PendingAccess>) -> Result<(), Incomplete> {
         let Some(path) = self.path(name)? else { return Ok(()) };
         let flags = flags as i32;
         let follow = if flags & libc::O_NOFOLLOW != 0 { Follow::Never } else { Follow::Always };
         for (kind, absence) in open_kinds(flags).into_iter().flatten() {
-            out.push(Glance { path: path.clone(), kind, follow, absence });
+            out.push(PendingAccess { path: path.clone(), kind, follow, absence });
         }
         if follow == Follow::Never {
-            out.push(Glance { path, kind: AccessKind::StatName, follow, absence: Absence::SaysNothing });
+            out.push(PendingAccess { path, kind: AccessKind::StatName, follow, absence: Absence::SaysNothing });
         }
         Ok(())
     }
 
-    fn open_how(self, name: Name, how: u64, out: &mut Vec<Glance>) -> Result<(), Incomplete> {
+    fn open_how(self, name: Name, how: u64, out: &mut Vec<PendingAccess>) -> Result<(), Incomplete> {
         let mut words = [0; 24];
         if self.tracee.read(how, &mut words)?.is_none() {
             return Ok(());
@@ -121,27 +126,27 @@ impl Caller<'_> {
         self.open(name, word(0), out)
     }
 
-    fn list(self, name: Name, out: &mut Vec<Glance>) -> Result<(), Incomplete> {
+    fn list(self, name: Name, out: &mut Vec<PendingAccess>) -> Result<(), Incomplete> {
         if let Some(path) = self.tracee.directory(self.directory_of(name))? {
-            out.push(Glance { path, kind: AccessKind::List, follow: Follow::Always, absence: Absence::Tells });
+            out.push(PendingAccess { path, kind: AccessKind::List, follow: Follow::Always, absence: Absence::Tells });
         }
         Ok(())
     }
 
-    fn exec(self, name: Name, flags: Option<usize>, out: &mut Vec<Glance>) -> Result<(), Incomplete> {
+    fn exec(self, name: Name, flags: Option<usize>, out: &mut Vec<PendingAccess>) -> Result<(), Incomplete> {
         let by_descriptor = flags.is_some_and(|at| self.data.args[at] as i32 & libc::AT_EMPTY_PATH != 0);
         let mut path = self.path(name)?;
         if path.is_none() && by_descriptor {
             path = self.tracee.directory(self.directory_of(name))?;
         }
         if let Some(path) = path {
-            out.push(Glance { path, kind: AccessKind::Exec, follow: Follow::Always, absence: Absence::Tells });
+            out.push(PendingAccess { path, kind: AccessKind::Exec, follow: Follow::Always, absence: Absence::Tells });
         }
         Ok(())
     }
 
     /// A socket that is not there is a look-up like any other; anything else may tell the program something.
-    fn connect(self, address: usize, out: &mut Vec<Glance>) -> Result<(), Incomplete> {
+    fn connect(self, address: usize, out: &mut Vec<PendingAccess>) -> Result<(), Incomplete> {
         let mut name = [0; size_of::<libc::sockaddr_un>()];
         let length = (self.data.args[address + 1] as usize).min(name.len());
         let name = &mut name[..length];
@@ -157,7 +162,7 @@ impl Caller<'_> {
             return Err(Incomplete::Connected);
         }
         let path = path.to_vec();
-        out.push(Glance { path, kind: AccessKind::Stat, follow: Follow::Always, absence: Absence::Tells });
+        out.push(PendingAccess { path, kind: AccessKind::Stat, follow: Follow::Always, absence: Absence::Tells });
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 //! A filter in the child makes the kernel put the child's interesting system calls on hold and describe them to a
 //! thread of this process, which looks at the path, records it and lets the call go on. Nobody is traced: signals,
 //! stops, debuggers and `ptrace` inside the compile work as ever, and a process that outlives the compiler can be handed
-//! to somebody else (`nurse`).
+//! to somebody else (`orphan_responder`).
 //!
 //! ```text
 //! caller's thread     fork ─────────────────── spawned ──────────── wait ── wake ── join
@@ -25,7 +25,7 @@ mod filter;
 mod handshake;
 mod listener;
 mod memory;
-mod nurse;
+mod orphan_responder;
 mod preload;
 mod programs;
 mod record;

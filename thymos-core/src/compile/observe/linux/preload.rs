@@ -17,7 +17,7 @@ use libc::seccomp_notif;
 use super::asks::{self, Asks};
 use super::exec;
 use super::listener::Listener;
-use super::record::Touch;
+use super::record::AccessKey;
 use super::region::{IMAGE, ORIGINAL_ROOM, Region};
 use super::tracee::Tracee;
 use crate::compile::observe::Environment;
@@ -94,11 +94,11 @@ impl Preload {
     }
 
     /// Takes note of files through which the environment may be read as a whole.
-    pub fn notice(&mut self, touch: &Touch, seen: Seen) {
+    pub fn notice(&mut self, key: &AccessKey, seen: Seen) {
         let Ok(region) = &self.state else { return };
-        let loads = touch.program == 0 && touch.kind == AccessKind::Open && matches!(seen, Seen::File(_));
-        if loads && (is_library(&touch.path) || asks::is_environ(Path::new(&os(&touch.path)))) && region.is_ready() {
-            self.suspects.push(touch.path.clone());
+        let loads = key.program == 0 && key.kind == AccessKind::Open && matches!(seen, Seen::File(_));
+        if loads && (is_library(&key.path) || asks::is_environ(Path::new(&os(&key.path)))) && region.is_ready() {
+            self.suspects.push(key.path.clone());
         }
     }
 

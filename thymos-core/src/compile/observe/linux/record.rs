@@ -12,7 +12,7 @@ use crate::compile::observe::report::{Access, AccessKind, Incomplete, Program, R
 
 /// A path as bytes, what is done with it, and by whom: the identity of an access.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Touch {
+pub struct AccessKey {
     /// The absolute path.
     pub path: Vec<u8>,
     /// What is done.
@@ -24,22 +24,22 @@ pub struct Touch {
 /// Accesses in the order in which they were first seen.
 #[derive(Debug, Default)]
 pub struct Record {
-    known: HashSet<Touch>,
-    entries: Vec<(Touch, Seen)>,
+    known: HashSet<AccessKey>,
+    entries: Vec<(AccessKey, Seen)>,
     renames: Vec<Rename>,
     escaped: Option<Incomplete>,
 }
 
 impl Record {
     /// Returns whether this access is already recorded, so that nobody needs to look at the path again.
-    pub fn knows(&self, touch: &Touch) -> bool {
-        self.known.contains(touch)
+    pub fn knows(&self, key: &AccessKey) -> bool {
+        self.known.contains(key)
     }
 
     /// Adds an access unless it is already there.
-    pub fn add(&mut self, touch: Touch, seen: Seen) {
-        if self.known.insert(touch.clone()) {
-            self.entries.push((touch, seen));
+    pub fn add(&mut self, key: AccessKey, seen: Seen) {
+        if self.known.insert(key.clone()) {
+            self.entries.push((key, seen));
         }
     }
 
@@ -55,11 +55,11 @@ impl Record {
 
     /// Turns the record into its public form; `programs` maps the indices.
     pub fn finish(self, programs: &[Program]) -> (Vec<Access>, Vec<Rename>, Result<(), Incomplete>) {
-        let accesses = self.entries.into_iter().map(|(touch, seen)| Access {
-            path: path(touch.path),
-            kind: touch.kind,
+        let accesses = self.entries.into_iter().map(|(key, seen)| Access {
+            path: path(key.path),
+            kind: key.kind,
             seen,
-            program: programs.get(touch.program as usize).cloned().unwrap_or(Program::Root),
+            program: programs.get(key.program as usize).cloned().unwrap_or(Program::Root),
         });
         (accesses.collect(), self.renames, self.escaped.map_or(Ok(()), Err))
     }
@@ -73,16 +73,16 @@ fn path(bytes: Vec<u8>) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn touch(path: &str, kind: AccessKind) -> Touch {
-        Touch { path: path.into(), kind, program: 0 }
+    fn key(path: &str, kind: AccessKind) -> AccessKey {
+        AccessKey { path: path.into(), kind, program: 0 }
     }
 
     #[test]
     fn the_first_sight_of_a_path_wins() {
         let mut record = Record::default();
-        record.add(touch("/a", AccessKind::Open), Seen::Absent);
-        record.add(touch("/a", AccessKind::Open), Seen::Directory);
-        record.add(touch("/a", AccessKind::Stat), Seen::Directory);
+        record.add(key("/a", AccessKind::Open), Seen::Absent);
+        record.add(key("/a", AccessKind::Open), Seen::Directory);
+        record.add(key("/a", AccessKind::Stat), Seen::Directory);
         let (accesses, _, complete) = record.finish(&[Program::Root]);
         let seen: Vec<_> = accesses.iter().map(|a| (a.kind, a.seen)).collect();
         assert_eq!(seen, [(AccessKind::Open, Seen::Absent), (AccessKind::Stat, Seen::Directory)]);

@@ -16,7 +16,7 @@ use super::handshake::{self, ChildSide, Watched, WatcherSide};
 use super::listener::Listener;
 use super::preload::Preload;
 use super::supervisor::Supervisor;
-use super::{filter, nurse};
+use super::{filter, orphan_responder};
 use crate::compile::observe::report::{Incomplete, Observed, Outlived};
 use crate::compile::observe::{Ability, Links, Options};
 
@@ -77,7 +77,7 @@ fn watch(watcher: &WatcherSide, side: &ChildSide, preload: Preload, done: &Owned
     // A panic must not take the listener with it: the compile would find that it can open nothing.
     let served = catch_unwind(AssertUnwindSafe(|| supervisor.serve(&listener, done)));
     if served.is_err() {
-        nurse::answer_all(&listener, Some(done.as_fd()));
+        orphan_responder::answer_all(&listener, Some(done.as_fd()));
     }
     Some(Report { supervisor: served.is_ok().then_some(supervisor), listener })
 }
@@ -131,7 +131,7 @@ impl Report {
     fn finish(self, status: ExitStatus) -> Observed {
         let outlived = if self.listener.is_in_use() { Outlived::Something } else { Outlived::Nothing };
         if outlived == Outlived::Something {
-            nurse::take_over(self.listener);
+            orphan_responder::take_over(self.listener);
         }
         let Some(Supervisor { record, programs, preload, .. }) = self.supervisor else {
             return unwatched(status, Incomplete::Lost("the watching thread failed"));

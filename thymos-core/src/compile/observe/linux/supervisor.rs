@@ -9,13 +9,13 @@ use libc::seccomp_notif;
 
 use super::arch;
 use super::calls::{self, Call, Meaning};
-use super::decode::{self, Absence, Glance};
+use super::decode::{self, Absence, PendingAccess};
 use super::exec::Interpreters;
 use super::handshake::Watched;
 use super::listener::{Event, Listener};
 use super::preload::Preload;
 use super::programs::Programs;
-use super::record::{Record, Touch};
+use super::record::{AccessKey, Record};
 use super::tracee::Tracee;
 use crate::compile::observe::report::{AccessKind, Incomplete, Seen};
 
@@ -30,8 +30,8 @@ pub struct Supervisor {
     pub preload: Preload,
     interpreters: Interpreters,
     root: u32,
-    glances: Vec<Glance>,
-    sights: Vec<(Touch, Seen)>,
+    pending_accesses: Vec<PendingAccess>,
+    pending: Vec<(AccessKey, Seen)>,
 }
 
 impl Supervisor {
@@ -43,8 +43,8 @@ impl Supervisor {
             preload,
             interpreters: Interpreters::default(),
             root: watched.pid,
-            glances: Vec::new(),
-            sights: Vec::new(),
+            pending_accesses: Vec::new(),
+            pending: Vec::new(),
         }
     }
 
@@ -65,8 +65,8 @@ impl Supervisor {
         if !listener.answer(question.id) {
             return;
         }
-        for (touch, seen) in self.sights.drain(..) {
-            self.record.add(touch, seen);
+        for (key, seen) in self.pending.drain(..) {
+            self.record.add(key, seen);
         }
         if let Some(reason) = escaped {
             self.record.escape(reason);
@@ -74,46 +74,46 @@ impl Supervisor {
         self.note_rename(question);
     }
 
-    /// Fills `sights` with what the call is about to touch and is not known yet.
+    /// Fills `pending` with what the call is about to key and is not known yet.
     fn look(&mut self, question: &seccomp_notif, listener: &Listener) -> Result<(), Incomplete> {
-        self.glances.clear();
-        self.sights.clear();
+        self.pending_accesses.clear();
+        self.pending.clear();
         let call = row(question)?;
         let tracee = Tracee::new(question.pid);
-        decode::glances(call, &question.data, tracee, &mut self.glances)?;
+        decode::pending_accesses(call, &question.data, tracee, &mut self.pending_accesses)?;
         let program = self.programs.of(question.pid);
         if let Meaning::Exec { envp, .. } = call.meaning {
             self.before_exec(question, question.data.args[envp], listener);
         }
-        for at in 0..self.glances.len() {
-            self.sight(at, program, tracee);
+        for at in 0..self.pending_accesses.len() {
+            self.resolve(at, program, tracee);
         }
         Ok(())
     }
 
-    fn sight(&mut self, at: usize, program: u32, tracee: Tracee) {
-        let glance = &mut self.glances[at];
-        if self.preload.is_own(&glance.path) {
+    fn resolve(&mut self, at: usize, program: u32, tracee: Tracee) {
+        let access = &mut self.pending_accesses[at];
+        if self.preload.is_own(&access.path) {
             return;
         }
-        let renames_need_it = glance.kind == AccessKind::Write;
-        let path = if renames_need_it { glance.path.clone() } else { std::mem::take(&mut glance.path) };
-        let touch = Touch { path, kind: glance.kind, program };
-        if self.record.knows(&touch) {
+        let renames_need_it = access.kind == AccessKind::Write;
+        let path = if renames_need_it { access.path.clone() } else { std::mem::take(&mut access.path) };
+        let key = AccessKey { path, kind: access.kind, program };
+        if self.record.knows(&key) {
             return;
         }
-        let seen = tracee.look(&touch.path, glance.follow);
-        if seen == Seen::Absent && glance.absence == Absence::SaysNothing {
+        let seen = tracee.look(&key.path, access.follow);
+        if seen == Seen::Absent && access.absence == Absence::SaysNothing {
             return;
         }
-        self.preload.notice(&touch, seen);
-        self.sights.push((touch, seen));
+        self.preload.notice(&key, seen);
+        self.pending.push((key, seen));
     }
 
     /// Adds the interpreters that the kernel will read, and hands the library to the compiler's first program.
     fn before_exec(&mut self, question: &seccomp_notif, envp: u64, listener: &Listener) {
         self.programs.about_to_exec(question.pid);
-        let Some(executable) = self.glances.first().map(|glance| glance.path.clone()) else { return };
+        let Some(executable) = self.pending_accesses.first().map(|access| access.path.clone()) else { return };
         if question.pid == self.root {
             self.preload.before_exec(question, &executable, envp, listener);
         }
@@ -121,7 +121,7 @@ impl Supervisor {
         if found.is_foreign {
             self.record.escape(Incomplete::ForeignCalls);
         }
-        self.glances.extend(found.paths.iter().map(|path| Glance {
+        self.pending_accesses.extend(found.paths.iter().map(|path| PendingAccess {
             path: path.clone(),
             kind: AccessKind::Exec,
             follow: calls::Follow::Always,
@@ -131,9 +131,9 @@ impl Supervisor {
 
     fn note_rename(&mut self, question: &seccomp_notif) {
         let renames = row(question).is_ok_and(|call| matches!(call.meaning, Meaning::Rename { .. }));
-        if renames && self.glances.len() == 2 {
-            let to = self.glances.pop().map(|glance| glance.path);
-            let from = self.glances.pop().map(|glance| glance.path);
+        if renames && self.pending_accesses.len() == 2 {
+            let to = self.pending_accesses.pop().map(|access| access.path);
+            let from = self.pending_accesses.pop().map(|access| access.path);
             self.record.add_rename(from.unwrap_or_default(), to.unwrap_or_default());
         }
     }

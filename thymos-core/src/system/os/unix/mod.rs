@@ -208,7 +208,7 @@ pub fn os_string(bytes: Vec<u8>) -> OsString {
 /// Replaces this process by `command`; returns only if that failed.
 #[must_use]
 pub fn exec(mut command: Command) -> io::Error {
-    signals::hand_on(&mut command);
+    signals::restore_sigchld(&mut command);
     command.exec()
 }
 
@@ -216,7 +216,7 @@ pub fn exec(mut command: Command) -> io::Error {
 ///
 /// # Errors
 /// Whatever the system gives; everywhere but on Linux, that it cannot.
-pub fn handed_on(bytes: &[u8]) -> io::Result<PathBuf> {
+pub fn memfd(bytes: &[u8]) -> io::Result<PathBuf> {
     #[cfg(target_os = "linux")]
     {
         use std::io::Write;

@@ -18,7 +18,7 @@ const ENDING: [libc::c_int; 4] = [libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, li
 
 /// Lets the signals that end a program end only the child that [`pass_to`] names. A child starts with the signals as they
 /// were; a signal that is ignored stays ignored.
-pub fn outlive() {
+pub fn catch_term_signals() {
     for signal in ENDING {
         // SAFETY: an all-zero sigaction is a valid value of the plain C struct, and the calls only read and write it.
         unsafe {
@@ -48,7 +48,7 @@ extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, _contex
 
 /// Lets this process learn how its children end. Whoever ignores SIGCHLD has every program that it starts ignore it too, and then
 /// the system forgets a child that ended before anybody asked (wait(2), `ECHILD`).
-pub fn claim_children() {
+pub fn reset_sigchld() {
     // SAFETY: an all-zero sigaction is a valid value of the plain C struct, and the calls only read and write it.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
@@ -61,7 +61,7 @@ pub fn claim_children() {
 }
 
 /// Lets a program start with the signals that this process started with.
-pub fn hand_on(command: &mut Command) {
+pub fn restore_sigchld(command: &mut Command) {
     if UNCLAIMED.load(Ordering::Relaxed) {
         // SAFETY: the closure makes one system call, which is all that a fork may do.
         unsafe { command.pre_exec(ignore_children) };

@@ -14,18 +14,19 @@ use crate::system::os;
 
 impl Recorder<'_> {
     /// Returns the roots that an entry is bound to, each with the reason, to be read after "because".
-    pub(crate) fn bonds(&self, info: &DepInfo, entry: &Entry, found: &Found) -> Vec<(Root, String)> {
-        let mut bonds: Vec<(Root, String)> = Vec::new();
+    pub(crate) fn path_dependencies(&self, info: &DepInfo, entry: &Entry, found: &Found) -> Vec<(Root, String)> {
+        let mut path_dependencies: Vec<(Root, String)> = Vec::new();
         for input in &entry.inputs {
-            let bond = match input {
+            let dependency = match input {
                 Input::Variable(name, Some(_)) => self.bond_of_variable(name, info, found),
-                Input::Place(root, _) => Some((*root, place(*root, found))),
+                Input::RootPath(root, _) => Some((*root, place(*root, found))),
                 _ => None,
             };
             // A variable comes before the place and says more.
-            bonds.extend(bond.filter(|(root, _)| !bonds.iter().any(|(other, _)| other == root)));
+            path_dependencies
+                .extend(dependency.filter(|(root, _)| !path_dependencies.iter().any(|(other, _)| other == root)));
         }
-        bonds
+        path_dependencies
     }
 
     fn bond_of_variable(&self, name: &[u8], info: &DepInfo, found: &Found) -> Option<(Root, String)> {

@@ -4,10 +4,10 @@
 //! ```text
 //! file     = body check[16]                    check = first half of BLAKE3(body)
 //! body     = bytes("thymos unit 1\n") list(asked)            newest first
-//! asked    = digest(key) number(asked ms) list(place) list(bond) digest(compiler) list(option) list(file) list(extern)
+//! asked    = digest(key) number(asked ms) list(place) list(dependency) digest(compiler) list(option) list(file) list(extern)
 //!            list(variable) list(flags) bytes(directory) has[1] digest? bytes(remap)
 //! place    = root[1] bytes(path)               where the root was
-//! bond     = root[1] bytes(by)                 what binds the result to it
+//! dependency     = root[1] bytes(by)                 what binds the result to it
 //! option   = bytes(name) bytes(value)          rooted; a long value is its beginning and its digest
 //! extern   = bytes(name) bytes(stem) digest
 //! file, variable, flags = bytes(name) digest   flags: variables that Cargo reads flags from
@@ -38,7 +38,7 @@ pub struct Asked {
     /// Where the roots were.
     pub places: Vec<(Root, Vec<u8>)>,
     /// Which of them the result is bound to, and by what.
-    pub bonds: Vec<(Root, String)>,
+    pub path_dependencies: Vec<(Root, String)>,
     /// The compiler.
     pub compiler: Digest,
     /// Options and values, rooted.
@@ -67,7 +67,7 @@ pub struct Circumstances {
     /// Where the roots are.
     pub places: Vec<(Root, Vec<u8>)>,
     /// Which of them the result is bound to, and by what.
-    pub bonds: Vec<(Root, String)>,
+    pub path_dependencies: Vec<(Root, String)>,
     /// Variables that Cargo takes flags from.
     pub flags: Vec<(String, Digest)>,
 }
@@ -76,7 +76,7 @@ impl Asked {
     /// Returns the comparable form of an action.
     #[must_use]
     pub fn of(action: &Action, around: Circumstances) -> Self {
-        let Circumstances { at_ms, places, bonds, flags } = around;
+        let Circumstances { at_ms, places, path_dependencies, flags } = around;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let option = |(name, value): &(String, Vec<u8>)| (name.clone(), shortened(value));
         let external =
@@ -85,7 +85,7 @@ impl Asked {
             key: action.key(),
             at_ms,
             places,
-            bonds,
+            path_dependencies,
             compiler: action.compiler,
             options: action.arguments.iter().map(option).collect(),
             files: action.files.clone(),
@@ -181,7 +181,7 @@ impl Record {
 }
 
 fn write(writer: &mut Writer, asked: &Asked) {
-    let Asked { key, at_ms, places, bonds, compiler, options, files, externs, .. } = asked;
+    let Asked { key, at_ms, places, path_dependencies, compiler, options, files, externs, .. } = asked;
     let Asked { variables, flags, directory, processor, remap, .. } = asked;
     writer.digest(&key.0);
     writer.number(*at_ms);
@@ -190,7 +190,7 @@ fn write(writer: &mut Writer, asked: &Asked) {
         writer.bytes(bytes);
     };
     writer.list(places, |writer, (root, path)| rooted(*root, path, writer));
-    writer.list(bonds, |writer, (root, by)| rooted(*root, by.as_bytes(), writer));
+    writer.list(path_dependencies, |writer, (root, by)| rooted(*root, by.as_bytes(), writer));
     writer.digest(compiler);
     writer.list(options, |writer, (name, value)| {
         writer.bytes(name.as_bytes());
@@ -224,7 +224,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Asked> {
         key: ActionKey(reader.digest()?),
         at_ms: reader.number()?,
         places: reader.list(|reader| Some((root(reader)?, bytes(reader)?)))?,
-        bonds: reader.list(|reader| Some((root(reader)?, reader.text()?)))?,
+        path_dependencies: reader.list(|reader| Some((root(reader)?, reader.text()?)))?,
         compiler: reader.digest()?,
         options: reader.list(|reader| Some((reader.text()?, bytes(reader)?)))?,
         files: read_named(reader)?,
@@ -252,7 +252,7 @@ pub(crate) mod tests {
             key: ActionKey(digest),
             at_ms: 7,
             places: vec![(Root::Workspace, b"/home/u/ws".to_vec())],
-            bonds: vec![(Root::Workspace, "the output contains its path".into())],
+            path_dependencies: vec![(Root::Workspace, "the output contains its path".into())],
             compiler: digest,
             options: vec![("--cfg".into(), b"feature=\"std\"".to_vec()), ("-C opt-level".into(), b"3".to_vec())],
             files: vec![("-C profile-use".into(), digest)],
