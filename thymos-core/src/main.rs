@@ -9,7 +9,9 @@ fn main() -> ExitCode {
     if thymos_core::system::linker_shim::is_shim(&name) {
         return thymos_core::system::linker_shim::run(&name, &arguments);
     }
-    if thymos_core::cli::sccache::is_called(&name) {
+    // A collection in the background is started under whatever name this program has.
+    let collects = arguments == thymos_core::wrapper::COLLECT;
+    if thymos_core::cli::sccache::is_called(&name) && !collects {
         return thymos_core::cli::sccache::run(arguments);
     }
     match arguments.first() {

@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
 use thymos_core::action::ActionKey;
 use thymos_core::outcome::past_action::Record;
-use thymos_core::request::compiler;
+use thymos_core::action::compiler;
 use thymos_core::store::Store;
 use thymos_core::store::memo::Memo;
 use thymos_core::system::codec::seal;

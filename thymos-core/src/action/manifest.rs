@@ -14,7 +14,7 @@
 //! to another path is another input.
 
 use crate::action::roots::Root;
-use crate::inputs::variables::Scope;
+use crate::action::scope::Scope;
 use crate::system::codec::{Reader, Writer, sealed, unsealed};
 use crate::system::digest::Digest;
 

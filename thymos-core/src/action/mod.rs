@@ -13,8 +13,10 @@
 //!
 //! Invariant: [`Action::key`] takes the struct apart by name, so a field that is added and not hashed does not compile.
 
+pub mod compiler;
 pub mod manifest;
 pub mod roots;
+pub mod scope;
 
 use crate::settings::Remap;
 use crate::system::digest::{Digest, FieldHasher};

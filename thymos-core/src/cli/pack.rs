@@ -11,7 +11,8 @@ use std::time::SystemTime;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::history::amount::{bytes, counted};
-use crate::settings::{Age, Settings, Size};
+use crate::settings::Settings;
+use crate::settings::amounts::{Age, Size};
 use crate::store::Store;
 use crate::store::gc::{Policy, Run};
 use crate::store::pack::{Packed, Selection, Unpacked, pack, unpack};

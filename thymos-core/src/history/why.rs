@@ -95,17 +95,6 @@ pub fn story(build: &Build, unit: usize) -> String {
     told.join(" because ")
 }
 
-/// Returns why an event was no hit, in words.
-#[must_use]
-pub fn words(event: &Event) -> String {
-    let reason = || event.reason.clone().unwrap_or_else(|| "unknown".to_owned());
-    let text = event.cause.as_ref().map_or_else(reason, ToString::to_string);
-    match &event.trouble {
-        Some(trouble) if event.cause.is_none() => format!("{text}: {trouble}"),
-        _ => text,
-    }
-}
-
 /// Returns the reason for which most units of a build were compiled, as short as it can be told, and how many others there
 /// are.
 #[must_use]

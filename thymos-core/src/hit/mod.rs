@@ -13,11 +13,12 @@ use std::path::PathBuf;
 use crate::action::manifest::{Entry, Input, Manifest};
 use crate::action::roots::{Root, Roots};
 use crate::inputs::depinfo;
+use crate::inputs::state::{display, listing};
 use crate::invocation::Invocation;
 use crate::outcome::cause::Cause;
 use crate::outcome::{Degraded, Outcome};
-use crate::record::{display, listing, sharing, stream_roots};
 use crate::request::{Context, Request};
+use crate::store::blobs::sharing;
 use crate::store::{Blob, Store};
 use crate::system::digest::Digest;
 use crate::system::error::plain;
@@ -105,7 +106,7 @@ impl Lookup<'_> {
     pub fn restore(&self, entry: &Entry) -> Result<u64, Outcome> {
         let blobs: Vec<Blob> =
             entry.outputs.iter().map(|output| self.blob(&output.digest)).collect::<Result<_, _>>()?;
-        let streams = stream_roots(&self.request.roots, self.invocation);
+        let streams = self.invocation.stream_roots(&self.request.roots);
         let text = |rooted: &[u8], roots: &Roots| match Guard::StreamPaths.on() {
             true => roots.concrete(rooted),
             false => Some(rooted.to_vec()),

@@ -10,6 +10,7 @@ mod parse;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use crate::action::roots::Roots;
 use crate::outcome::Bypass;
 
 pub use parse::parse;
@@ -96,6 +97,12 @@ pub struct Invocation {
 }
 
 impl Invocation {
+    /// Returns the roots as the compiler's streams spell them.
+    #[must_use]
+    pub fn stream_roots(&self, roots: &Roots) -> Roots {
+        if self.json { roots.json() } else { roots.clone() }
+    }
+
     /// Returns whether the unit runs a linker: executables, shared objects and proc macros do.
     #[must_use]
     pub fn links(&self) -> bool {

@@ -205,6 +205,17 @@ pub fn read(directory: &Path, since_ms: u64) -> Log {
     log
 }
 
+/// Returns why an event was no hit, in words.
+#[must_use]
+pub fn words(event: &Event) -> String {
+    let reason = || event.reason.clone().unwrap_or_else(|| "unknown".to_owned());
+    let text = event.cause.as_ref().map_or_else(reason, ToString::to_string);
+    match &event.trouble {
+        Some(trouble) if event.cause.is_none() => format!("{text}: {trouble}"),
+        _ => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]

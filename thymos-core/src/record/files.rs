@@ -6,13 +6,14 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Recorder, changed, file, gather, listing};
+use super::{Recorder, changed, file, gather};
 use crate::action::manifest::Input;
 use crate::action::roots::Root;
 use crate::compile::observe::Links;
 use crate::inputs::depinfo::DepInfo;
 use crate::inputs::macros;
 use crate::inputs::programs::links_by_name;
+use crate::inputs::state::listing;
 use crate::inputs::{self, Candidate, Rules};
 use crate::invocation::Argument;
 use crate::outcome::{Bypass, Degraded, Outcome};

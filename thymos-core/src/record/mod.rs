@@ -16,17 +16,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::action::manifest::{Entry, Input, Output};
-use crate::action::roots::{Root, Roots};
+use crate::action::roots::Root;
 use crate::compile::Compiled;
 use crate::compile::observe::AccessKind;
 use crate::inputs::Candidate;
 use crate::inputs::depinfo;
+use crate::inputs::state::display;
 use crate::invocation::Invocation;
 use crate::outcome::event;
 use crate::outcome::{Bypass, Degraded, Outcome};
 use crate::request::{Context, Request};
+use crate::store::Made;
+use crate::store::blobs::sharing;
 use crate::store::memo::Memo;
-use crate::store::{Made, Sharing};
 use crate::system::digest::Digest;
 use crate::system::error::plain;
 use crate::system::guard::Guard;
@@ -62,13 +64,6 @@ pub struct Recorder<'a> {
     pub memo: &'a Memo,
 }
 
-/// Returns how an output may be shared with the store.
-#[must_use]
-pub fn sharing(name: &[u8]) -> Sharing {
-    // rustc writes these beside their place and renames; everything else is written, stripped or signed in place.
-    if name.ends_with(b".rlib") || name.ends_with(b".rmeta") { Sharing::Linked } else { Sharing::Private }
-}
-
 impl Recorder<'_> {
     /// Gathers the entry.
     ///
@@ -94,7 +89,7 @@ impl Recorder<'_> {
     fn entry(&self, dep_info: &[u8], mut inputs: Vec<Input>, outputs: Vec<Output>, found: &mut Found) -> Entry {
         let roots = &self.request.roots;
         let Compiled { stdout, stderr, took, .. } = self.compiled;
-        let streams = stream_roots(roots, self.invocation);
+        let streams = self.invocation.stream_roots(roots);
         let rooted = [depinfo::rooted(dep_info, roots), streams.rooted_text(stdout), streams.rooted_text(stderr)];
         if Guard::BindSearch.on() {
             for (text, name) in rooted.iter().zip(["the dep-info", "its standard output", "its standard error"]) {
@@ -157,37 +152,6 @@ impl Recorder<'_> {
         outputs.sort_by(|one, two| one.name.cmp(&two.name));
         Ok((outputs, files, found))
     }
-}
-
-/// Returns the digest of the names in a directory, and of what each stands for: a file, a directory or a link. Whoever lists a
-/// directory is told both.
-///
-/// # Errors
-/// Whatever reading the directory gives.
-pub fn listing(path: &Path) -> io::Result<Digest> {
-    let told = |entry: io::Result<fs::DirEntry>| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?)));
-    let mut entries = fs::read_dir(path)?.map(told).collect::<io::Result<Vec<_>>>()?;
-    entries.sort_by(|(one, _), (two, _)| one.cmp(two));
-    let mut hasher = crate::system::digest::FieldHasher::new("listing with kinds");
-    for (name, kind) in entries {
-        hasher.bytes(name.as_encoded_bytes());
-        hasher.bytes(&[u8::from(kind.is_file()), u8::from(kind.is_dir()), u8::from(kind.is_symlink())]);
-    }
-    Ok(hasher.finish())
-}
-
-/// Returns the roots as the compiler's streams spell them.
-#[must_use]
-pub fn stream_roots(roots: &Roots, invocation: &Invocation) -> Roots {
-    if invocation.json { roots.json() } else { roots.clone() }
-}
-
-/// Returns the digest of the options that shape diagnostics.
-#[must_use]
-pub fn display(invocation: &Invocation) -> Digest {
-    let mut hasher = crate::system::digest::FieldHasher::new("display");
-    invocation.display.iter().for_each(|option| hasher.bytes(option));
-    hasher.finish()
 }
 
 /// Returns whether a stream holds more than notifications of artifacts.

@@ -6,8 +6,8 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use crate::action::compiler::Compiler;
 use crate::invocation::Head;
-use crate::request::compiler::Compiler;
 use crate::system::stamp::Stamp;
 
 const OWN: [&str; 2] = ["rustc", "clippy-driver"];

@@ -9,12 +9,12 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::action::compiler::Compiler;
 use crate::action::roots::{Root, Roots};
 use crate::action::{Action, ActionKey, ExternInput};
 use crate::compile::observe::Links;
 use crate::invocation::{Argument, Head, Invocation};
 use crate::outcome::{Bypass, Degraded, Outcome};
-use crate::request::compiler::Compiler;
 use crate::request::driver::has_foreign_driver;
 use crate::settings::Remap;
 use crate::settings::environment::{self, Environment};

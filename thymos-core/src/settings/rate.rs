@@ -5,8 +5,7 @@
 
 use std::str::FromStr;
 
-use crate::action::ActionKey;
-use crate::system::digest::FieldHasher;
+use crate::system::digest::{Digest, FieldHasher};
 
 /// The share of hits that are compiled again, in parts of 2⁶⁴ - 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,13 +14,13 @@ pub struct Rate(u64);
 impl Rate {
     /// Returns whether the hit of this action is taken.
     #[must_use]
-    pub fn takes(self, key: &ActionKey, seed: u64) -> bool {
+    pub fn takes(self, key: &Digest, seed: u64) -> bool {
         match self.0 {
             0 => false,
             u64::MAX => true,
             share => {
                 let mut hasher = FieldHasher::new("verified sample");
-                hasher.digest(&key.0);
+                hasher.digest(key);
                 hasher.bytes(&seed.to_le_bytes());
                 let digest = hasher.finish();
                 let (number, _) = digest.0.split_first_chunk::<8>().expect("a digest has 32 bytes");
@@ -44,10 +43,9 @@ impl FromStr for Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::digest::Digest;
 
-    fn key(number: u32) -> ActionKey {
-        ActionKey(Digest::of(&number.to_le_bytes()))
+    fn key(number: u32) -> Digest {
+        Digest::of(&number.to_le_bytes())
     }
 
     #[test]

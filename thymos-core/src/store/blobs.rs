@@ -226,3 +226,10 @@ mod tests {
         }
     }
 }
+
+/// Returns how an output may be shared with the store.
+#[must_use]
+pub fn sharing(name: &[u8]) -> Sharing {
+    // rustc writes these beside their place and renames; everything else is written, stripped or signed in place.
+    if name.ends_with(b".rlib") || name.ends_with(b".rmeta") { Sharing::Linked } else { Sharing::Private }
+}

@@ -14,7 +14,7 @@
 //! Invariant: nothing is visible before it is whole. Everything is written under `tmp/` (or beside its place) and renamed.
 //! Reading never creates anything.
 
-mod blobs;
+pub mod blobs;
 pub mod clear;
 pub mod exchange;
 pub mod gc;

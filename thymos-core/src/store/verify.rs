@@ -18,10 +18,10 @@ use serde::Serialize;
 use super::gc::{files, is_temporary};
 use super::{Store, digest_of_name};
 use crate::action::ActionKey;
+use crate::action::compiler;
 use crate::action::manifest::{Entry, Manifest, Output};
 use crate::outcome::event;
 use crate::outcome::past_action::Record;
-use crate::request::compiler;
 use crate::system::digest::Digest;
 use crate::system::error::plain;
 

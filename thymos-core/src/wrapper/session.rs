@@ -159,7 +159,7 @@ impl Session<'_> {
 
     /// Compiles a hit again if it is one of those that should be, and returns whether it was.
     fn verify(&self, lookup: &Lookup<'_>, entry: &Entry) -> Result<bool, Outcome> {
-        if !self.unit.settings.verify.takes(&self.request.key, event::now_ms()) {
+        if !self.unit.settings.verify.takes(&self.request.key.0, event::now_ms()) {
             return Ok(false);
         }
         let unverified = |why: String| Outcome::Degraded(Degraded::Unverified(why));

@@ -64,9 +64,6 @@ pub fn is_called(program: &OsStr) -> bool {
 #[must_use]
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
     let environment = Environment::read().called(Name::Sccache);
-    if arguments == crate::wrapper::COLLECT {
-        return crate::cli::run();
-    }
     match Ask::parse(&arguments, environment.get(environment::SCCACHE_START_SERVER)) {
         Ok(Ask::Compile(command)) => crate::wrapper::run(command, environment),
         Ok(ask) => answer(&ask, &environment).unwrap_or_else(|message| fail(&message)),

@@ -13,9 +13,8 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::path::Path;
 
-use crate::history::why;
 use crate::outcome::cause::Cause;
-use crate::outcome::event::Event;
+use crate::outcome::event::{self, Event};
 
 /// How long a process without a name may be silent before its number is taken for another process's: 10 minutes.
 const SILENCE_US: u64 = 10 * 60 * 1_000_000;
@@ -69,7 +68,7 @@ impl Unit {
     /// Returns why the unit was no hit, in words; nothing for a hit.
     #[must_use]
     pub fn words(&self) -> String {
-        if self.event.outcome == "hit" { String::new() } else { why::words(&self.event) }
+        if self.event.outcome == "hit" { String::new() } else { event::words(&self.event) }
     }
 
     /// Returns the compile time that a hit did not spend, in microseconds.

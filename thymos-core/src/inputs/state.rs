@@ -1,0 +1,33 @@
+//! What a directory listing and the options of diagnostics were, as digests.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::invocation::Invocation;
+use crate::system::digest::Digest;
+
+/// Returns the digest of the names in a directory, and of what each stands for: a file, a directory or a link. Whoever lists a
+/// directory is told both.
+///
+/// # Errors
+/// Whatever reading the directory gives.
+pub fn listing(path: &Path) -> io::Result<Digest> {
+    let told = |entry: io::Result<fs::DirEntry>| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?)));
+    let mut entries = fs::read_dir(path)?.map(told).collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by(|(one, _), (two, _)| one.cmp(two));
+    let mut hasher = crate::system::digest::FieldHasher::new("listing with kinds");
+    for (name, kind) in entries {
+        hasher.bytes(name.as_encoded_bytes());
+        hasher.bytes(&[u8::from(kind.is_file()), u8::from(kind.is_dir()), u8::from(kind.is_symlink())]);
+    }
+    Ok(hasher.finish())
+}
+
+/// Returns the digest of the options that shape diagnostics.
+#[must_use]
+pub fn display(invocation: &Invocation) -> Digest {
+    let mut hasher = crate::system::digest::FieldHasher::new("display");
+    invocation.display.iter().for_each(|option| hasher.bytes(option));
+    hasher.finish()
+}
