@@ -11,8 +11,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use thymos_core::action::compiler;
 use thymos_core::action::manifest::{Input, Manifest};
-use thymos_core::request::compiler;
 use thymos_core::system::digest::Digest;
 
 use crate::projects::Project;
