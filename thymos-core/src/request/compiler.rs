@@ -181,8 +181,8 @@ fn libraries(directory: &Path, paths: &mut Vec<PathBuf>) {
 
 /// Returns what the system's loader finds for the compiler elsewhere, as distributions arrange it.
 ///
-/// The loader lists what it would load when `LD_TRACE_LOADED_OBJECTS` is set, which is how ldd works (ld.so(8)).
-#[cfg(target_os = "linux")]
+/// The loader of ELF programs lists what it would load when `LD_TRACE_LOADED_OBJECTS` is set, which is how ldd works (ld.so(8)). A
+/// program of another format would run.
 fn loaded(rustc: &Path) -> Vec<PathBuf> {
     let is_program = std::fs::File::open(rustc).ok().and_then(|mut file| {
         let mut magic = [0; 4];
@@ -200,11 +200,6 @@ fn loaded(rustc: &Path) -> Vec<PathBuf> {
     let listing = String::from_utf8_lossy(&listing);
     let lines = listing.lines().filter_map(|line| line.split(" => ").nth(1)?.rsplit_once(" ("));
     lines.map(|(path, _)| PathBuf::from(path)).filter(ours).collect()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn loaded(_rustc: &Path) -> Vec<PathBuf> {
-    Vec::new()
 }
 
 /// Adds every file of a directory, and the directory itself for what may be added to it.

@@ -1,0 +1,12 @@
+//! Windows and other systems without the Unix interfaces; type-checked in CI, not in daily use yet.
+
+mod files;
+mod lock;
+mod process;
+pub mod signals;
+mod time;
+
+pub use files::*;
+pub use lock::*;
+pub use process::*;
+pub use time::*;
