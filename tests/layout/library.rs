@@ -1,6 +1,4 @@
-//! The architecture, as far as a test can see it.
-
-mod support;
+//! Rules of the library alone.
 
 use std::{
     fs,
