@@ -137,11 +137,39 @@ pub fn build_of(process: u32) -> String {
     hasher.finish().hex()[..16].to_owned()
 }
 
-/// Returns where events go when the store `dir` cannot be written: a directory of this user's below the temporary one.
+/// Returns the directories that events of the store `dir` are read from: its own, and the one that stands in where the store cannot
+/// be written, if that one can be trusted.
 #[must_use]
-pub fn fallback(dir: &Path) -> PathBuf {
+pub fn places(dir: &Path) -> Vec<PathBuf> {
+    let elsewhere = fallback(dir);
+    let trusted = is_trusted(&elsewhere);
+    std::iter::once(dir.join("v1/events")).chain(trusted.then_some(elsewhere)).collect()
+}
+
+/// Appends an event of the store `dir`, which cannot be written, to the directory that stands in.
+///
+/// # Errors
+/// [`io::ErrorKind::PermissionDenied`] where somebody else has made that directory or can enter it, and whatever the file system
+/// gives.
+pub fn append_elsewhere(dir: &Path, event: &Event) -> io::Result<()> {
+    let directory = fallback(dir);
+    os::create_private_dir(&directory)?;
+    if !is_trusted(&directory) {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    append(&directory, event)
+}
+
+/// Returns the directory below the temporary one that stands in for the events of the store `dir`.
+fn fallback(dir: &Path) -> PathBuf {
     let name = Digest::of(dir.as_os_str().as_encoded_bytes()).hex();
     std::env::temp_dir().join(format!("thymos-{}", os::user())).join(&name[..16])
+}
+
+/// Returns whether only this user can have made what lies in `directory`. Everybody may write to the temporary directory, so
+/// whoever comes first could lay a link there and have us write to any file that is ours.
+fn is_trusted(directory: &Path) -> bool {
+    os::is_private_dir(directory) && directory.parent().is_some_and(os::is_private_dir)
 }
 
 /// Appends an event to a directory of events.
@@ -170,10 +198,11 @@ pub fn append(directory: &Path, event: &Event) -> io::Result<()> {
 /// Reads every event of the store in `dir` that ended at `since_ms` or later, also those that could not be written there.
 #[must_use]
 pub fn gather(dir: &Path, since_ms: u64) -> Log {
-    let mut log = read(&dir.join("v1/events"), since_ms);
-    let elsewhere = read(&fallback(dir), since_ms);
-    log.events.extend(elsewhere.events);
-    log.damaged += elsewhere.damaged;
+    let mut log = Log::default();
+    for Log { events, damaged } in places(dir).iter().map(|place| read(place, since_ms)) {
+        log.events.extend(events);
+        log.damaged += damaged;
+    }
     log
 }
 

@@ -208,7 +208,7 @@ impl Unit {
         let Some(dir) = &self.settings.dir else { return };
         if event::append(&dir.join("v1/events"), &event).is_err() {
             // Statistics are worth a try elsewhere and nothing more.
-            let _ = event::append(&event::fallback(dir), &event);
+            let _ = event::append_elsewhere(dir, &event);
         }
         Step::EventAppended.reached();
     }

@@ -163,6 +163,42 @@ fn a_store_that_others_may_write_is_not_used() {
 
 #[test]
 #[cfg(unix)]
+fn events_go_to_no_directory_that_somebody_else_could_have_made() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    let world = World::cached();
+    let here = world.checkout("here", &library_and_program("built"));
+    let temporary = world.at("tmp");
+    world.env("TMPDIR", &temporary.root().display().to_string());
+    std::fs::remove_dir_all(world.store()).unwrap();
+    std::fs::write(world.store(), "a file where a store should be").unwrap();
+    let user = std::fs::metadata(world.store()).unwrap().uid();
+    let ours = temporary.path(&format!("thymos-{user}"));
+    let told = || (!temporary.files_below("").is_empty(), statistics(&world).contains("unavailable"));
+    here.builds_anew("built");
+    assert_eq!(told(), (true, true), "the directory that stands in is used");
+    let private = std::fs::read_dir(&ours).unwrap().next().unwrap().unwrap().file_name();
+
+    // Others can enter it, so they could have written there.
+    std::fs::set_permissions(&ours, std::fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(!statistics(&world).contains("unavailable"), "what lies there is not believed");
+    for inner in [false, true] {
+        std::fs::remove_dir_all(&ours).or_else(|_| std::fs::remove_file(&ours)).unwrap();
+        let elsewhere = world.at("elsewhere");
+        std::fs::set_permissions(elsewhere.root(), std::fs::Permissions::from_mode(0o700)).unwrap();
+        if inner {
+            std::fs::create_dir(&ours).unwrap();
+            std::fs::set_permissions(&ours, std::fs::Permissions::from_mode(0o700)).unwrap();
+            symlink(elsewhere.root(), ours.join(&private)).unwrap();
+        } else {
+            symlink(elsewhere.root(), &ours).unwrap();
+        }
+        here.builds_anew("built");
+        assert_eq!(elsewhere.files_below(""), [""; 0], "no link is followed");
+    }
+}
+
+#[test]
+#[cfg(unix)]
 fn what_is_stored_can_be_read_by_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let world = World::cached();

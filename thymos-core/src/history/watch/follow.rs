@@ -16,7 +16,7 @@ const DAY: u64 = 24 * 60 * 60 * 1000;
 /// Where reading goes on in the files of a store's events.
 #[derive(Debug)]
 pub struct Follower {
-    directories: [PathBuf; 2],
+    dir: PathBuf,
     read: BTreeMap<PathBuf, u64>,
 }
 
@@ -24,15 +24,16 @@ impl Follower {
     /// Follows the events of the store in `dir`.
     #[must_use]
     pub fn new(dir: &Path) -> Self {
-        Self { directories: [dir.join("v1/events"), event::fallback(dir)], read: BTreeMap::new() }
+        Self { dir: dir.to_owned(), read: BTreeMap::new() }
     }
 
     /// Returns what was appended since the last call; the first call returns what today and yesterday hold.
     pub fn read(&mut self, now_ms: u64) -> Log {
         let mut log = Log::default();
         let today = now_ms / DAY;
+        let places = event::places(&self.dir);
         for day in [today.saturating_sub(1), today, today + 1] {
-            for directory in self.directories.clone() {
+            for directory in &places {
                 let path = directory.join(format!("{day}.jsonl"));
                 for line in self.appended(&path).unwrap_or_default().split(|byte| *byte == b'\n') {
                     match serde_json::from_slice::<Event>(line) {

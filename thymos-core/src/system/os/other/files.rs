@@ -70,6 +70,12 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
     std::fs::create_dir_all(path)
 }
 
+/// Returns whether this is a directory, and no link to one: the user's temporary directory is private to the user.
+#[must_use]
+pub fn is_private_dir(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
+}
+
 /// Returns `false`: directories are not shared by group here.
 #[must_use]
 pub fn is_for_group(_metadata: &Metadata) -> bool {

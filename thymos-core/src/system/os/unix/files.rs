@@ -83,6 +83,13 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// Returns whether this is a directory, and no link to one, that belongs to this user and that nobody else can enter.
+#[must_use]
+pub fn is_private_dir(path: &Path) -> bool {
+    std::fs::symlink_metadata(path)
+        .is_ok_and(|metadata| metadata.is_dir() && owner(&metadata) == user() && mode(&metadata) & 0o077 == 0)
+}
+
 /// Returns whether everybody in the directory's group may write to it, and what is made in it belongs to that group too.
 #[must_use]
 pub fn is_for_group(metadata: &Metadata) -> bool {
