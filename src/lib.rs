@@ -45,6 +45,14 @@ mod plan;
 mod probe;
 mod render;
 
+/// The links behind a plan, for the program `thymos`, which times them with a larger program.
+///
+/// Not an interface for build scripts: it changes without notice.
+#[doc(hidden)]
+pub mod bench {
+    pub use crate::probe::bench::{Bench, Job, Program};
+}
+
 pub use config::{Config, configure};
 pub use error::Error;
 pub use machine::{

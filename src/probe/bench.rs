@@ -10,22 +10,41 @@ use std::{ffi::OsStr, path::PathBuf, time::Duration};
 use crate::{
     Linker, Mark, Platform, Toolchain,
     machine::{
-        run::{Ran, run},
+        env::Env,
+        run::{Ran, complaint, run},
         scratch::Scratch,
         tools::Tools,
     },
     probe::{Linked, Probe, link_line::LinkLine},
 };
 
-/// A link of the probe takes about 50 ms; a machine on which it takes this long is not one to switch linkers on.
-const LIMIT: Duration = Duration::from_secs(10);
 /// The first link pays for cold caches, so a time is the best of several.
 const ROUNDS: usize = 3;
-/// What the probe prints, to tell that it really ran.
+/// What a program prints, to tell that it really ran.
 const GREETING: &str = "thymos";
 
+/// The program that a plan is decided by.
+const PROBE: Program<'_> = Program {
+    source: "fn main() { println!(\"thymos\"); }\n",
+    flags: &[],
+    // Its link takes about 50 ms; a machine on which it takes this long is not one to switch linkers on.
+    limit: Duration::from_secs(10),
+};
+
+/// A program to link. It prints `thymos` and nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct Program<'a> {
+    /// Its source.
+    pub source: &'a str,
+    /// Flags that rustc compiles it with.
+    pub flags: &'a [&'a str],
+    /// A compile or a link that takes this long is ended.
+    pub limit: Duration,
+}
+
 /// Everything that a link depends on besides the linker.
-pub(crate) struct Job<'a> {
+#[derive(Debug)]
+pub struct Job<'a> {
     pub(crate) tools: Tools<'a>,
     pub(crate) toolchain: &'a Toolchain,
     pub(crate) platform: &'a Platform,
@@ -34,34 +53,53 @@ pub(crate) struct Job<'a> {
     pub(crate) linker: Option<String>,
 }
 
+impl<'a> Job<'a> {
+    /// Returns the links of a toolchain for a platform, without any flags.
+    pub fn new(env: &'a Env, toolchain: &'a Toolchain, platform: &'a Platform) -> Job<'a> {
+        Job { tools: Tools { env }, toolchain, platform, rustflags: Vec::new(), linker: None }
+    }
+}
+
 /// A program that is ready to be linked again and again.
-pub(crate) struct Bench<'a> {
+#[derive(Debug)]
+pub struct Bench<'a> {
     job: &'a Job<'a>,
     scratch: Scratch,
     line: LinkLine,
+    limit: Duration,
     /// The toolchain's own link.
     pub(crate) default: Probe,
 }
 
 impl<'a> Bench<'a> {
     /// Compiles the probe and links it the way the toolchain does by itself.
-    pub(crate) fn set_up(job: &'a Job<'a>) -> Result<Bench<'a>, Probe> {
+    pub(crate) fn of_probe(job: &'a Job<'a>) -> Result<Bench<'a>, Probe> {
+        Bench::set_up(job, &PROBE)
+    }
+
+    /// Compiles a program and links it the way the toolchain does by itself.
+    ///
+    /// # Errors
+    /// What became of the compile, if it failed.
+    pub fn set_up(job: &'a Job<'a>, program: &Program<'_>) -> Result<Bench<'a>, Probe> {
         let scratch =
             Scratch::new(job.tools.env).map_err(|error| Probe::failed(format!("no scratch directory: {error}")))?;
         let directory = scratch.path();
-        let source = format!("fn main() {{ println!(\"{GREETING}\"); }}\n");
-        std::fs::write(directory.join("probe.rs"), source).map_err(|error| Probe::failed(error.to_string()))?;
+        std::fs::write(directory.join("probe.rs"), program.source).map_err(|error| Probe::failed(error.to_string()))?;
         let mut rustc = job.tools.command(&job.toolchain.rustc);
         rustc.current_dir(directory).args(["probe.rs", "--crate-name=probe", "--crate-type=bin", "-Csave-temps"]);
         rustc.args(["--print=link-args=link-args", "-oprobe.out", "--target", &job.platform.target]);
-        rustc.args(&job.rustflags).args(job.linker.iter().map(|linker| format!("-Clinker={linker}")));
+        rustc
+            .args(program.flags)
+            .args(&job.rustflags)
+            .args(job.linker.iter().map(|linker| format!("-Clinker={linker}")));
         // Tokens of a job server that is not ours to hand out would only be waited for.
         rustc.env_remove("CARGO_MAKEFLAGS").env_remove("MAKEFLAGS").env_remove("MFLAGS");
-        ended(run(rustc, LIMIT))?;
+        ended(run(rustc, program.limit), program.limit)?;
         let text = std::fs::read_to_string(directory.join("link-args")).unwrap_or_default();
         let line = text.lines().find_map(LinkLine::parse);
         let line = line.ok_or_else(|| Probe::failed("rustc did not show how it links"))?;
-        let mut bench = Bench { job, scratch, line, default: Probe::NotTried };
+        let mut bench = Bench { job, scratch, line, limit: program.limit, default: Probe::NotTried };
         bench.default = bench.link("default", &[]);
         Ok(bench)
     }
@@ -113,28 +151,41 @@ impl<'a> Bench<'a> {
         }
     }
 
+    /// Links once more and returns the time, if the linker leaves this mark.
+    ///
+    /// # Errors
+    /// What became of the link, if it failed or another linker did it.
+    pub fn time_once(&self, args: &[String], mark: Option<&Mark>) -> Result<Duration, Probe> {
+        let time = self.link_once("again", args)?;
+        let same = self.mark("again")?.as_ref() == mark;
+        same.then_some(time).ok_or_else(|| Probe::failed("another linker linked it"))
+    }
+
     fn link(&self, name: &str, args: &[String]) -> Probe {
-        let time = match self.link_once(name, args) {
-            Ok(time) => time,
-            Err(probe) => return probe,
-        };
-        let output = self.scratch.path().join(name);
-        let mark = match Mark::read(&output) {
-            Ok(mark) => mark,
-            Err(error) => return Probe::failed(format!("what it linked cannot be read: {error}")),
-        };
-        let executed = self.job.platform.is_native();
-        if executed {
-            let said = run(self.job.tools.command(&output), LIMIT).succeeded();
-            match said.map(|ending| ending.output) {
-                Ok(said) if said.trim() == GREETING => {}
-                Ok(said) => {
-                    return Probe::failed(format!("what it linked says `{}`", crate::machine::run::complaint(&said)));
-                }
-                Err(cause) => return Probe::failed(format!("what it linked does not run: {cause}")),
+        let linked = || {
+            let time = self.link_once(name, args)?;
+            let mark = self.mark(name)?;
+            let executed = self.job.platform.is_native();
+            if executed {
+                self.execute(name)?;
             }
+            Ok(Linked { args: args.to_vec(), mark, time, executed })
+        };
+        linked().map_or_else(|probe| probe, Probe::Linked)
+    }
+
+    fn mark(&self, name: &str) -> Result<Option<Mark>, Probe> {
+        let mark = Mark::read(&self.scratch.path().join(name));
+        mark.map_err(|error| Probe::failed(format!("what it linked cannot be read: {error}")))
+    }
+
+    fn execute(&self, name: &str) -> Result<(), Probe> {
+        let program = self.job.tools.command(&self.scratch.path().join(name));
+        match run(program, self.limit).succeeded().map(|ending| ending.output) {
+            Ok(said) if said.trim() == GREETING => Ok(()),
+            Ok(said) => Err(Probe::failed(format!("what it linked says `{}`", complaint(&said)))),
+            Err(cause) => Err(Probe::failed(format!("what it linked does not run: {cause}"))),
         }
-        Probe::Linked(Linked { args: args.to_vec(), mark, time, executed })
     }
 
     fn link_once(&self, output: &str, args: &[String]) -> Result<Duration, Probe> {
@@ -147,13 +198,13 @@ impl<'a> Bench<'a> {
                 None => command.env_remove(name),
             };
         }
-        ended(run(command, LIMIT))
+        ended(run(command, self.limit), self.limit)
     }
 }
 
-fn ended(ran: Ran) -> Result<Duration, Probe> {
+fn ended(ran: Ran, limit: Duration) -> Result<Duration, Probe> {
     match ran {
-        Ran::TimedOut => Err(Probe::TimedOut { after: LIMIT }),
+        Ran::TimedOut => Err(Probe::TimedOut { after: limit }),
         ran => ran.succeeded().map(|ending| ending.time).map_err(Probe::failed),
     }
 }

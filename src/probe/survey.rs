@@ -79,7 +79,7 @@ impl<'a> Survey<'a> {
     }
 
     fn run(&self, linkers: &[Linker]) -> (DefaultLink, Vec<Candidate>) {
-        let bench = match self.bench.get_or_init(|| Bench::set_up(self.job)) {
+        let bench = match self.bench.get_or_init(|| Bench::of_probe(self.job)) {
             Ok(bench) => bench,
             Err(probe) => return (self.no_link(probe.clone()), linkers.iter().map(|it| self.look(it)).collect()),
         };

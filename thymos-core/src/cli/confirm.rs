@@ -21,6 +21,28 @@ pub struct Question<'a> {
     pub undone: &'a str,
 }
 
+/// The arguments of a command that shows files before it writes them.
+#[derive(Debug, clap::Args)]
+pub struct Consent {
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl Consent {
+    /// Returns what the arguments say, or asks.
+    pub fn ask(&self) -> Answer {
+        match self {
+            Self { dry_run: true, .. } => Answer::No(ExitCode::SUCCESS),
+            Self { yes: true, .. } => Answer::Yes,
+            Self { .. } => ask(&Question { ask: "Write this?", undone: "nothing was written" }),
+        }
+    }
+}
+
 /// Asks on a terminal. Without one, exit status 2 says that nothing was done.
 pub fn ask(question: &Question<'_>) -> Answer {
     let Question { ask, undone } = question;

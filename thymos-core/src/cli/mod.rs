@@ -2,16 +2,17 @@
 
 mod bench;
 mod cargo;
+mod cargo_config;
 mod ci;
 mod clear;
 mod completions;
 mod confirm;
 mod demo;
+mod diff;
 mod docker;
 mod doctor;
 mod gc;
 mod groups;
-mod hierarchy;
 mod man;
 mod pack;
 mod plan;
@@ -180,7 +181,7 @@ pub fn run() -> ExitCode {
         Some(Sub::Setup(args)) => setup::run(&args, &settings, &environment),
         Some(Sub::Doctor(args)) => doctor::run(&args, &settings, &environment),
         Some(Sub::Docker(args)) => docker::run(&args, &environment),
-        Some(Sub::Ci(args)) => ci::run(&args),
+        Some(Sub::Ci(args)) => ci::run(&args, &environment),
         Some(Sub::Pack(args)) => pack::run_pack(&args, &settings),
         Some(Sub::Unpack(args)) => pack::run_unpack(&args, &settings),
         Some(Sub::Completions(args)) => completions::run(&args),

@@ -9,8 +9,10 @@ mod gitlab;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use super::setup::confirm::{self, Answer};
-use super::setup::diff;
+use super::cargo_config::workspace;
+use super::confirm::{Answer, Consent};
+use super::diff;
+use crate::settings::environment::Environment;
 use crate::system::error::plain;
 
 #[derive(Debug, clap::Args)]
@@ -26,15 +28,11 @@ pub struct Args {
     /// The file to write, if not the one that the system reads by default
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Show what would be written, and write nothing
-    #[arg(long)]
-    dry_run: bool,
     /// Exit with 1 if the file is not what would be written, and write nothing
     #[arg(long, conflicts_with_all = ["dry_run", "yes"])]
     check: bool,
-    /// Do not ask
-    #[arg(long, short)]
-    yes: bool,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -59,8 +57,9 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The most that the one entry may have. GitHub keeps 10 GB for a repository, and a job should not wait for its download.
 const MOST: &str = "1G";
 
-pub fn run(args: &Args) -> Result<ExitCode, String> {
-    let root = workspace_root()?;
+pub fn run(args: &Args, environment: &Environment) -> Result<ExitCode, String> {
+    let directory = std::env::current_dir().map_err(|_| "there is no current directory")?;
+    let root = workspace::root(environment, &directory)?;
     let project = Project {
         branch: default_branch(&root),
         locked: if root.join("Cargo.lock").is_file() { " --locked" } else { "" },
@@ -85,7 +84,7 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
         println!("\n{shown} is out of date; `thymos ci` writes it.");
         return Ok(ExitCode::from(1));
     }
-    match confirm::ask(args.dry_run, args.yes) {
+    match args.consent.ask() {
         Answer::No(code) => Ok(code),
         Answer::Yes => {
             write(&path, &text).map_err(|error| format!("failed to write `{shown}`: {}", plain(&error)))?;
@@ -104,16 +103,6 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let mode = crate::system::os::new_file_mode(0o644);
     crate::system::files::replace(&target, text.as_bytes())?;
     crate::system::os::set_mode(&target, mode)
-}
-
-fn workspace_root() -> Result<PathBuf, String> {
-    let asked = Command::new("cargo").args(["locate-project", "--workspace", "--message-format=plain"]).output();
-    let output = asked.map_err(|error| format!("failed to start cargo: {}", plain(&error)))?;
-    let manifest = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end());
-    match manifest.parent() {
-        Some(root) if output.status.success() => Ok(root.to_owned()),
-        _ => Err("there is no Cargo.toml here or above; start this in a workspace".to_owned()),
-    }
 }
 
 /// Returns the remote's default branch as git remembers it, else the branch that is checked out, else `main`.

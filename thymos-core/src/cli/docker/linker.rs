@@ -6,7 +6,7 @@
 //!
 //! Invariant: pure.
 
-use crate::cli::setup::change::chooses_linker;
+use crate::cli::cargo_config::flags::chooses_linker;
 
 /// The first release that links x86_64 Linux with its own LLD.
 const OWN_LLD: (u32, u32) = (1, 90);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::packages::{Crate, Place};
-use crate::cli::setup::place::cargo;
+use crate::cli::cargo_config::workspace::cargo;
 use crate::settings::environment::Environment;
 use crate::system::error::plain;
 

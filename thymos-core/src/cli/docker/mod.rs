@@ -19,10 +19,10 @@ mod toolchain;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::hierarchy::Hierarchy;
-use super::setup::confirm::{self, Answer};
-use super::setup::diff;
-use super::setup::file::{self, ConfigFile};
+use super::cargo_config::file::{self, ConfigFile};
+use super::cargo_config::hierarchy::Hierarchy;
+use super::confirm::{Answer, Consent};
+use super::diff;
 use crate::settings::environment::Environment;
 use crate::system::error::plain;
 use crate::system::os;
@@ -46,15 +46,11 @@ Example:
 pub struct Args {
     #[command(flatten)]
     options: Options,
-    /// Show what would be written, and write nothing
-    #[arg(long)]
-    dry_run: bool,
     /// Write nothing; exit with 1 if the files are not what would be written
     #[arg(long, conflicts_with_all = ["dry_run", "yes"])]
     check: bool,
-    /// Do not ask
-    #[arg(long, short)]
-    yes: bool,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 /// A file as it is and as it should be.
@@ -84,7 +80,7 @@ pub fn run(args: &Args, environment: &Environment) -> Result<ExitCode, String> {
         eprintln!("thymos: not up to date: {}; `thymos docker` updates them", names.join(", "));
         return Ok(ExitCode::FAILURE);
     }
-    match confirm::ask(args.dry_run, args.yes) {
+    match args.consent.ask() {
         Answer::Yes => write(&planned, &project),
         Answer::No(code) => Ok(code),
     }

@@ -3,7 +3,7 @@
 //! Invariant: pure.
 
 use super::finding::Finding;
-use crate::cli::hierarchy::Flags;
+use crate::cli::cargo_config::flags::Flags;
 
 /// Judges flags that another source of flags silences.
 #[must_use]

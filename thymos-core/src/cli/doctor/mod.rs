@@ -11,9 +11,9 @@ mod wrapper;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::hierarchy::Hierarchy;
-use super::setup::edit::stem;
-use super::setup::place::{cargo, workspace_root};
+use super::cargo_config::hierarchy::Hierarchy;
+use super::cargo_config::stem;
+use super::cargo_config::workspace::{self, cargo};
 use crate::settings::Settings;
 use crate::settings::environment::Environment;
 use finding::{Finding, status, table};
@@ -129,7 +129,7 @@ impl Checks<'_> {
 
     fn target_directory(&self) -> PathBuf {
         let set = self.environment.path("CARGO_TARGET_DIR").or_else(|| self.environment.path("CARGO_BUILD_TARGET_DIR"));
-        let root = || workspace_root(self.environment, &self.directory).unwrap_or_else(|_| self.directory.clone());
+        let root = || workspace::root(self.environment, &self.directory).unwrap_or_else(|_| self.directory.clone());
         set.unwrap_or_else(|| root().join("target"))
     }
 

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use thymos_build::Mark;
 
 use super::finding::Finding;
-use crate::cli::setup::place::cargo;
+use crate::cli::cargo_config::workspace::cargo;
 use crate::history::stats::Stats;
 use crate::settings::environment::{self, Environment};
 use crate::system::error::plain;

@@ -74,6 +74,14 @@ pub struct Left {
     pub why: String,
 }
 
+impl Left {
+    /// Returns that what was wanted at a key was not done.
+    #[must_use]
+    pub fn at(way: &[String], why: &str) -> Self {
+        Self { key: shown(way), why: why.to_owned() }
+    }
+}
+
 /// Returns a way as people write it: `target.x86_64-unknown-linux-gnu.rustflags`.
 #[must_use]
 pub fn shown(way: &[String]) -> String {
@@ -111,31 +119,6 @@ impl Change {
             Self::Included(_) => "include".to_owned(),
             Self::Ignored(line) => line.clone(),
             Self::Line { after, .. } => after.trim().to_owned(),
-        }
-    }
-}
-
-/// Returns whether a flag for rustc, or a word of it, chooses a linker; matched by what `-fuse-ld=` and `--ld-path=` say.
-#[must_use]
-pub fn chooses_linker(flag: &str) -> bool {
-    flag.split([' ', '=']).any(|word| matches!(word, "-fuse-ld" | "--ld-path" | "--fuse-ld"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_choice_is_told_by_its_own_words() {
-        for flag in
-            ["-Clink-arg=-fuse-ld=mold", "link-arg=--ld-path=/usr/bin/mold", "-C link-args=-Wl,-O1 -fuse-ld=lld"]
-        {
-            assert!(chooses_linker(flag), "{flag}");
-        }
-        for flag in
-            ["-Clink-arg=-Wl,-rpath,/opt/lib", "-Ctarget-cpu=native", "-Clink-arg=-Wl,--undefined=fuse", "--cfg=ld"]
-        {
-            assert!(!chooses_linker(flag), "{flag}");
         }
     }
 }

@@ -6,10 +6,13 @@
 //! Invariant: pure. A text that does not parse is not edited. What was done is a list of [`Change`]s, and taking those back
 //! from the result gives the keys and values of the original; a result for which that does not hold is not returned.
 
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, TomlError, Value, value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
-use super::change::{Change, Left, Want, chooses_linker, shown};
-use super::{lines, undo};
+use super::change::{Change, Left, Want};
+use super::undo;
+use crate::cli::cargo_config::flags::{self, chooses_linker};
+use crate::cli::cargo_config::toml::{item_at, parse, replace};
+use crate::cli::cargo_config::{lines, stem};
 
 /// A file's text after the edit, and what became of each wish.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,39 +47,6 @@ pub fn edit(text: &str, wants: &[Want]) -> Result<Edited, String> {
     Ok(Edited { text: edited, changes, left })
 }
 
-/// Reads a plain text.
-///
-/// # Errors
-/// If the text is no TOML, in one line.
-pub fn parse(plain: &str) -> Result<DocumentMut, String> {
-    plain.parse().map_err(|error: TomlError| {
-        let text = error.to_string();
-        let place = text.lines().next().unwrap_or_default().trim_start_matches("TOML parse error ").to_owned();
-        format!("{}, {place}", error.message().lines().collect::<Vec<_>>().join(", "))
-    })
-}
-
-/// Returns the text that stands at a key.
-#[must_use]
-pub fn text_at(document: &DocumentMut, way: &[&str]) -> Option<String> {
-    item_at(document, way)?.as_str().map(str::to_owned)
-}
-
-/// Returns what stands at a key.
-#[must_use]
-pub fn item_at<'a>(document: &'a DocumentMut, way: &[&str]) -> Option<&'a Item> {
-    way.iter().try_fold(document.as_item(), |item, key| item.as_table_like()?.get(key))
-}
-
-/// Returns a list of flags, which Cargo takes as a string or as an array.
-#[must_use]
-pub fn flags(item: &Item) -> Option<Vec<String>> {
-    match item.as_str() {
-        Some(text) => Some(text.split_whitespace().map(str::to_owned).collect()),
-        None => item.as_array()?.iter().map(|flag| flag.as_str().map(str::to_owned)).collect(),
-    }
-}
-
 fn apply(document: &mut DocumentMut, want: &Want) -> Result<Option<Change>, Left> {
     match want {
         Want::Key { way, value, replaces } => set(document, way, (value, replaces)),
@@ -97,12 +67,12 @@ fn set(
         insert(document, way, value(wanted))?;
         return Ok(Some(change(None)));
     };
-    let Some(before) = item.as_str().map(str::to_owned) else { return Err(left(way, "it is no string")) };
+    let Some(before) = item.as_str().map(str::to_owned) else { return Err(Left::at(way, "it is no string")) };
     if before == wanted {
         return Ok(None);
     }
     if !replaces.contains(&stem(&before)) {
-        return Err(left(way, &format!("it is {before:?} already")));
+        return Err(Left::at(way, &format!("it is {before:?} already")));
     }
     replace(item, Value::from(wanted));
     Ok(Some(change(Some(before))))
@@ -110,7 +80,7 @@ fn set(
 
 fn add_flags(document: &mut DocumentMut, way: &[String], wanted: &[String]) -> Result<Option<Change>, Left> {
     if let Some(why) = silenced(document, way) {
-        return Err(left(way, &why));
+        return Err(Left::at(way, &why));
     }
     let (key, above) = way.split_last().expect("a way has an end");
     let change = |flags: Vec<String>, made| Some(Change::Added { way: way.to_vec(), flags, made });
@@ -119,17 +89,17 @@ fn add_flags(document: &mut DocumentMut, way: &[String], wanted: &[String]) -> R
         insert(document, way, value(Array::from_iter(wanted)))?;
         return Ok(change(wanted.to_vec(), true));
     };
-    let Some(known) = flags(item) else { return Err(left(way, "it is no list of flags")) };
+    let Some(known) = flags::list(item) else { return Err(Left::at(way, "it is no list of flags")) };
     let missing: Vec<String> = wanted.iter().filter(|flag| !known.contains(flag)).cloned().collect();
     if missing.is_empty() {
         return Ok(None);
     }
     if let Some(choice) = known.iter().find(|flag| chooses_linker(flag)) {
-        return Err(left(way, &format!("{choice:?} chooses a linker already")));
+        return Err(Left::at(way, &format!("{choice:?} chooses a linker already")));
     }
     if let Some(text) = item.as_str() {
         if missing.iter().any(|flag| flag.contains(char::is_whitespace)) {
-            return Err(left(way, "it is a string, which cannot hold a flag with a space in it"));
+            return Err(Left::at(way, "it is a string, which cannot hold a flag with a space in it"));
         }
         let text = format!("{} {}", text.trim_end(), missing.join(" "));
         replace(item, Value::from(text.trim_start()));
@@ -172,7 +142,7 @@ fn include(document: &mut DocumentMut, path: &str) -> Result<Option<Change>, Lef
             done
         }
         Some(item) => {
-            let Some(array) = item.as_array_mut() else { return Err(left(&["include".into()], "it is no array")) };
+            let Some(array) = item.as_array_mut() else { return Err(Left::at(&["include".into()], "it is no array")) };
             let known = |it: &Value| {
                 it.as_str() == Some(path) || names(&|key| it.as_inline_table()?.get(key)?.as_str().map(str::to_owned))
             };
@@ -224,14 +194,6 @@ fn push(array: &mut Array, mut element: Value) {
     array.push_formatted(element);
 }
 
-/// Replaces a value and keeps the spaces and comments around it.
-pub(super) fn replace(item: &mut Item, mut new: Value) {
-    if let Some(old) = item.as_value_mut() {
-        *new.decor_mut() = old.decor().clone();
-        *old = new;
-    }
-}
-
 /// How a table is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Manner {
@@ -258,7 +220,7 @@ fn table_at<'a>(document: &'a mut DocumentMut, way: &[String]) -> Result<&'a mut
             table.insert(key, new_table(manner, at + 1 < way.len(), &above));
         }
         let item = table.get_mut(key).expect("it was there or was just inserted");
-        table = item.as_table_like_mut().ok_or_else(|| left(&way[..=at], "it is no table"))?;
+        table = item.as_table_like_mut().ok_or_else(|| Left::at(&way[..=at], "it is no table"))?;
     }
     Ok(table)
 }
@@ -330,15 +292,4 @@ fn said(plain: &str) -> Result<Vec<String>, String> {
     gather(parse(plain)?.as_item(), "", &mut out);
     out.sort();
     Ok(out)
-}
-
-/// Returns a program's name without directories and extension: `sccache` for `/usr/bin/sccache`.
-#[must_use]
-pub fn stem(program: &str) -> &str {
-    let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
-    name.strip_suffix(".exe").unwrap_or(name)
-}
-
-fn left(way: &[String], why: &str) -> Left {
-    Left { key: shown(way), why: why.to_owned() }
 }

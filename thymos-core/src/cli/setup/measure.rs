@@ -7,17 +7,17 @@
 //! Invariant: a linker that failed once, or did not leave its mark, has no time.
 
 use std::fmt::Write as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use thymos_build::{Linker, Mark, Plan, Verdict};
-
-use super::link_line::LinkLine;
-use crate::system::error::plain;
+use thymos_build::bench::{Bench, Job, Program};
+use thymos_build::{Env, Linker, Mark, Plan, Probe, Verdict};
 
 const ROUNDS: usize = 6;
 const FUNCTIONS: usize = 200;
+/// What a dev profile has, as far as it changes the link.
+const FLAGS: [&str; 3] = ["--edition=2021", "-g", "-Ccodegen-units=16"];
+/// A link or a compile that takes this long is ended.
+const LIMIT: Duration = Duration::from_secs(60);
 /// A gain below a tenth is noise.
 const CLEARLY: (u32, u32) = (9, 10);
 
@@ -28,6 +28,8 @@ pub struct Runner {
     pub linker: Linker,
     /// The arguments for the C compiler that ask for it; none for the default.
     pub args: Vec<String>,
+    /// The mark that it leaves in what it links, if it leaves one.
+    pub mark: Option<Mark>,
     /// The time of each round; none if it failed.
     pub times: Vec<Duration>,
 }
@@ -90,19 +92,22 @@ pub fn measure(plan: &Plan, progress: &dyn Fn(&str)) -> Result<Option<Measured>,
     if runners.len() < 2 {
         return Ok(None);
     }
-    let directory =
-        tempfile::tempdir().map_err(|error| format!("failed to make a scratch directory: {}", plain(&error)))?;
     progress("compiling a program to link");
-    let line = compile(plan, directory.path())?;
+    let toolchain = plan.toolchain.as_ref().map_err(|cause| format!("there is no rustc: {cause}"))?;
+    let env = Env::from_process();
+    let job = Job::new(&env, toolchain, &plan.platform);
+    let (source, flags) = (program(), FLAGS);
+    let bench = Bench::set_up(&job, &Program { source: &source, flags: &flags, limit: LIMIT });
+    let bench = bench.map_err(|probe| format!("failed to compile the program that is timed: {}", cause(&probe)))?;
     let mut failed = vec![false; runners.len()];
     for round in 0..ROUNDS {
         for (runner, failed) in runners.iter_mut().zip(&mut failed).filter(|(_, failed)| !**failed) {
             progress(&format!("round {} of {ROUNDS}: {}", round + 1, runner.linker));
-            match link(&line, runner, directory.path()) {
+            match bench.time_once(&runner.args, runner.mark.as_ref()) {
                 // The first round pays for cold caches, so it counts only as a trial.
-                Some(time) if round > 0 => runner.times.push(time),
-                Some(_) => {}
-                None => (*failed, runner.times) = (true, Vec::new()),
+                Ok(time) if round > 0 => runner.times.push(time),
+                Ok(_) => {}
+                Err(_) => (*failed, runner.times) = (true, Vec::new()),
             }
         }
     }
@@ -110,54 +115,29 @@ pub fn measure(plan: &Plan, progress: &dyn Fn(&str)) -> Result<Option<Measured>,
 }
 
 fn runners(plan: &Plan) -> Vec<Runner> {
-    let Some(default) = plan.default.as_ref().filter(|it| it.probe.linked().is_some()) else { return Vec::new() };
-    let first = Runner { linker: default.linker.clone(), args: Vec::new(), times: Vec::new() };
+    let Some(default) = &plan.default else { return Vec::new() };
+    let Some(first) = runner(&default.linker, &default.probe) else { return Vec::new() };
     let others = plan
         .candidates
         .iter()
-        .filter(|(it, verdict)| it.linker != default.linker && !matches!(verdict, Verdict::Barred { .. }));
-    let others = others.filter_map(|(it, _)| {
-        let args = it.probe.linked()?.args.clone();
-        (!args.is_empty()).then(|| Runner { linker: it.linker.clone(), args, times: Vec::new() })
-    });
+        .filter(|(it, verdict)| it.linker != default.linker && !matches!(verdict, Verdict::Barred { .. }))
+        .filter_map(|(it, _)| runner(&it.linker, &it.probe))
+        .filter(|runner| !runner.args.is_empty());
     std::iter::once(first).chain(others).collect()
 }
 
-fn compile(plan: &Plan, directory: &Path) -> Result<LinkLine, String> {
-    let toolchain = plan.toolchain.as_ref().map_err(|cause| format!("there is no rustc: {cause}"))?;
-    let failed = |cause: &str| format!("failed to compile the program that is timed: {cause}");
-    std::fs::write(directory.join("timed.rs"), program()).map_err(|error| failed(&plain(&error)))?;
-    let mut rustc = Command::new(&toolchain.rustc);
-    rustc.current_dir(directory).args(["timed.rs", "--edition=2021", "-g", "-Csave-temps", "-Ccodegen-units=16"]);
-    rustc.args(["--print=link-args=link-args", "-otimed", "--target", &plan.platform.target]);
-    rustc.env_remove("CARGO_MAKEFLAGS").env_remove("MAKEFLAGS").env_remove("MFLAGS");
-    let output = rustc.stdin(Stdio::null()).output().map_err(|error| failed(&plain(&error)))?;
-    let text = String::from_utf8_lossy(&output.stderr);
-    if !output.status.success() {
-        return Err(failed(text.lines().find(|line| line.starts_with("error")).unwrap_or("rustc failed")));
-    }
-    let lines = std::fs::read_to_string(directory.join("link-args")).unwrap_or_default();
-    lines.lines().find_map(LinkLine::parse).ok_or_else(|| failed("rustc did not show how it links"))
+/// Returns a linker to time, if it linked the plan's probe.
+fn runner(linker: &Linker, probe: &Probe) -> Option<Runner> {
+    let linked = probe.linked()?;
+    let (args, mark) = (linked.args.clone(), linked.mark.clone());
+    Some(Runner { linker: linker.clone(), args, mark, times: Vec::new() })
 }
 
-/// Links once and returns the time, if the linker did it and left its mark.
-fn link(line: &LinkLine, runner: &Runner, directory: &Path) -> Option<Duration> {
-    let output = "linked";
-    let mut command = Command::new(&line.words[0]);
-    command.current_dir(directory).args(line.with_output(output)?).args(&runner.args);
-    command.envs(line.variables.iter().map(|(name, value)| (name, value)));
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let started = Instant::now();
-    let done = command.status().ok()?.success();
-    let time = started.elapsed();
-    let mark = Mark::read(&directory.join(output)).ok().flatten().map(|mark| mark.name);
-    let marked = match &runner.linker {
-        Linker::RustLld | Linker::Lld => mark.as_deref() == Some("LLD"),
-        Linker::Mold => mark.as_deref() == Some("mold"),
-        Linker::Wild => mark.as_deref() == Some("Wild"),
-        Linker::System | Linker::Path(_) => true,
-    };
-    (done && marked).then_some(time)
+fn cause(probe: &Probe) -> String {
+    match probe {
+        Probe::Failed { cause } => cause.clone(),
+        _ => format!("rustc did not end within {} s", LIMIT.as_secs()),
+    }
 }
 
 /// Returns the source of the program: functions over types of their own, so that each brings its own code.
@@ -177,7 +157,8 @@ fn program() -> String {
     }
     text.push_str("fn main() { let n = std::env::args().count(); let mut sum = 0;\n");
     (0..FUNCTIONS).for_each(|number| text.push_str(&format!("sum += f{number}(n).len();\n")));
-    text.push_str("println!(\"{sum}\"); }\n");
+    // It prints what every program of the bench prints.
+    text.push_str("std::hint::black_box(sum); println!(\"thymos\"); }\n");
     text
 }
 
@@ -186,7 +167,12 @@ mod tests {
     use super::*;
 
     fn runner(linker: Linker, millis: &[u64]) -> Runner {
-        Runner { linker, args: Vec::new(), times: millis.iter().map(|ms| Duration::from_millis(*ms)).collect() }
+        Runner {
+            linker,
+            args: Vec::new(),
+            mark: None,
+            times: millis.iter().map(|ms| Duration::from_millis(*ms)).collect(),
+        }
     }
 
     fn check(times: &[(Linker, &[u64])], winner: Option<Linker>) {

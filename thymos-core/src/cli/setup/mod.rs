@@ -5,15 +5,10 @@
 //! what undoes it.
 
 mod alias;
-pub mod change;
-pub mod confirm;
-pub mod diff;
-pub mod edit;
-pub mod file;
-pub mod lines;
-mod link_line;
+mod change;
+mod edit;
 mod measure;
-pub mod place;
+mod place;
 mod record;
 mod sccache;
 #[cfg(test)]
@@ -27,12 +22,14 @@ use std::process::ExitCode;
 
 use thymos_build::{Because, Decision, Env, Plan, Why, env::var};
 
+use super::cargo_config::file::ConfigFile;
+use super::cargo_config::{lines, stem, toml};
+use super::confirm::{Answer, Consent};
+use super::diff;
 use crate::settings::Settings;
 use crate::settings::environment::Environment;
 use alias::Alias;
 use change::{Change, Left};
-use confirm::Answer;
-use file::ConfigFile;
 use measure::Measured;
 use place::{Place, Planned};
 use record::{Record, Records};
@@ -71,12 +68,8 @@ pub struct Args {
     /// Let this program answer to the name sccache too, and change nothing else: a link beside it
     #[arg(long, conflicts_with_all = ["global", "workspace", "linker", "linker_shim", "no_cache", "from_sccache"])]
     sccache_alias: bool,
-    /// Show what would be written, and write nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Do not ask
-    #[arg(long, short)]
-    yes: bool,
+    #[command(flatten)]
+    consent: Consent,
     /// Restore the files byte for byte; where you edited them since, take out only what was put in
     #[arg(long, conflicts_with_all = ["linker", "linker_shim", "no_cache", "from_sccache", "sccache_alias"])]
     undo: bool,
@@ -137,7 +130,7 @@ impl Setup<'_> {
                 if args.is_empty() { "nothing".to_owned() } else { args.join(" ") }
             );
         }
-        match confirm::ask(self.args.dry_run, self.args.yes) {
+        match self.args.consent.ask() {
             Answer::Yes => {
                 adds.map(|args| shim.install(&installed(self.environment)?, &args)).transpose()?;
                 self.write(planned, place)
@@ -173,7 +166,7 @@ impl Setup<'_> {
 
     /// Returns the program to name as the wrapper, or why none can be named.
     fn program(&self, configured: Option<&str>, place: &Place) -> Result<PathBuf, String> {
-        let committed = place.root().is_some() && configured.is_some_and(|wrapper| edit::stem(wrapper) == "sccache");
+        let committed = place.root().is_some() && configured.is_some_and(|wrapper| stem(wrapper) == "sccache");
         if !committed || !self.args.from_sccache {
             return installed(self.environment);
         }
@@ -238,7 +231,7 @@ impl Setup<'_> {
         alias.check()?;
         anstream::println!("The link {} will lead to {}.", alias.place.display(), alias.program.display());
         alias.hidden(self.environment).iter().for_each(|note| anstream::println!("{note}"));
-        match confirm::ask(self.args.dry_run, self.args.yes) {
+        match self.args.consent.ask() {
             Answer::Yes => {
                 alias.install(&self.records)?;
                 anstream::println!("Wrote {}.\n\nTo take it back: thymos setup --undo", alias.place.display());
@@ -258,7 +251,7 @@ impl Setup<'_> {
         let mut done = false;
         if let Some(alias) = self.alias_to_undo(place) {
             done = true;
-            let said = if self.args.dry_run {
+            let said = if self.args.consent.dry_run {
                 format!("{} would be removed.", alias.place.display())
             } else {
                 alias.remove(&self.records)?
@@ -274,7 +267,7 @@ impl Setup<'_> {
             done = true;
             self.undo_file(&file, &record, original)?;
         }
-        if self.records.is_empty() && !self.args.dry_run {
+        if self.records.is_empty() && !self.args.consent.dry_run {
             Shim::of(self.environment)?.remove();
             let _ = std::fs::remove_dir(self.records.directory());
         }
@@ -296,7 +289,7 @@ impl Setup<'_> {
         left.iter().for_each(|left| anstream::println!("Left alone: {}, because {}.", left.key, left.why));
         let gone = !record.existed && restored.trim().is_empty();
         anstream::print!("{}", diff::unified(&shown.to_string(), text, &restored));
-        if self.args.dry_run {
+        if self.args.consent.dry_run {
             return Ok(());
         }
         if gone {
@@ -344,9 +337,9 @@ fn measured(plan: &Plan) -> Result<Option<Measured>, String> {
 
 /// Returns the wrapper that a file configures.
 fn configured_wrapper(file: &ConfigFile) -> Result<Option<String>, String> {
-    let document = edit::parse(&lines::plain(file.text()));
+    let document = toml::parse(&lines::plain(file.text()));
     let document = document.map_err(|cause| format!("failed to edit `{}`: {cause}", file.path.display()))?;
-    Ok(edit::text_at(&document, &["build", "rustc-wrapper"]))
+    Ok(toml::text_at(&document, &["build", "rustc-wrapper"]))
 }
 
 /// Returns whether there is a program behind the value of a wrapper.

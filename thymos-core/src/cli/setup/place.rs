@@ -8,8 +8,9 @@ use std::process::Command;
 
 use super::change::{Change, Left, Want};
 use super::edit::{self, Edited};
-use super::file::{ConfigFile, of_directory};
 use super::sccache::{Converted, convert};
+use crate::cli::cargo_config::file::{ConfigFile, of_directory};
+use crate::cli::cargo_config::workspace::{self, cargo};
 use crate::settings::environment::Environment;
 
 /// The file of a workspace for one machine's settings.
@@ -50,7 +51,7 @@ impl Place {
     /// # Errors
     /// If there is no workspace.
     pub fn workspace(environment: &Environment, directory: &Path) -> Result<(Self, Option<String>), String> {
-        let configuration = workspace_root(environment, directory)?.join(".cargo");
+        let configuration = workspace::root(environment, directory)?.join(".cargo");
         match cargo_version(environment) {
             Some(version) if version >= INCLUDES => Ok((Self::Included(configuration), None)),
             _ => {
@@ -192,34 +193,6 @@ fn ignore(directory: &Path) -> Result<Option<Planned>, String> {
     text.push('\n');
     let changes = vec![Change::Ignored(LOCAL.to_owned())];
     Ok(Some(Planned { file, edited: Edited { text, changes, left: Vec::new() } }))
-}
-
-/// Returns the root of the workspace around a directory.
-///
-/// # Errors
-/// If there is none, in Cargo's words.
-pub fn workspace_root(environment: &Environment, directory: &Path) -> Result<PathBuf, String> {
-    let mut cargo = cargo(environment);
-    let output =
-        cargo.current_dir(directory).args(["locate-project", "--workspace", "--message-format=plain"]).output();
-    let output = output.map_err(|error| format!("failed to run cargo: {}", crate::system::error::plain(&error)))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    match Path::new(text.trim()).parent() {
-        Some(root) if output.status.success() => Ok(root.to_owned()),
-        _ => {
-            let complaint = String::from_utf8_lossy(&output.stderr);
-            Err(format!(
-                "there is no workspace here: {}",
-                complaint.lines().next().unwrap_or_default().trim_start_matches("error: ")
-            ))
-        }
-    }
-}
-
-/// Returns a command that runs Cargo.
-#[must_use]
-pub fn cargo(environment: &Environment) -> Command {
-    Command::new(environment.filled("CARGO").unwrap_or("cargo".as_ref()))
 }
 
 fn cargo_version(environment: &Environment) -> Option<(u32, u32)> {

@@ -4,6 +4,7 @@
 //! still speaks of sccache afterwards is named with what a person has to do about it.
 
 use super::change::{Change, Left};
+use crate::cli::cargo_config::stem;
 
 /// Variables with the same meaning.
 const VARIABLES: [(&str, &str); 2] = [("SCCACHE_DIR", "THYMOS_DIR"), ("SCCACHE_CACHE_SIZE", "THYMOS_CACHE_SIZE")];
@@ -76,11 +77,7 @@ fn convert_wrapper(line: &str, name: &str) -> String {
     let (program, tail) = value.split_at(end);
     // Without a sign of assignment, or with a space on one side of it, `ENV RUSTC_WRAPPER sccache` is what is left.
     let assigned = between.contains(['=', ':', ' ']);
-    if !assigned || super::edit::stem(program) != "sccache" {
-        line.to_owned()
-    } else {
-        format!("{head}{between}thymos{tail}")
-    }
+    if !assigned || stem(program) != "sccache" { line.to_owned() } else { format!("{head}{between}thymos{tail}") }
 }
 
 fn remains(line: &str) -> Option<&'static str> {

@@ -2,7 +2,8 @@
 
 use super::change::{Left, Want};
 use super::edit::{Edited, edit};
-use super::{lines, undo};
+use super::undo;
+use crate::cli::cargo_config::lines;
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 

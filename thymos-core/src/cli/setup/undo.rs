@@ -5,14 +5,15 @@
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 
 use super::change::{Change, Left, shown};
-use super::{edit, lines};
+use crate::cli::cargo_config::toml::{parse, replace};
+use crate::cli::cargo_config::{flags, lines};
 
 /// Returns a configuration file's text without these changes, and what could not be taken back.
 ///
 /// # Errors
 /// If the text is no TOML, in one line.
 pub fn remove(text: &str, changes: &[Change]) -> Result<(String, Vec<Left>), String> {
-    let mut document = edit::parse(&lines::plain(text))?;
+    let mut document = parse(&lines::plain(text))?;
     let mut left = Vec::new();
     let mut touched = false;
     for change in changes.iter().rev() {
@@ -51,14 +52,14 @@ fn take_back(document: &mut DocumentMut, change: &Change) -> Option<&'static str
             let item = table.get_mut(key).filter(|item| item.as_str() == Some(value));
             let Some(item) = item else { return Some("it has another value now") };
             match before {
-                Some(before) => edit::replace(item, Value::from(before)),
+                Some(before) => replace(item, Value::from(before)),
                 None => drop(table.remove(key)),
             }
             None
         }),
         Change::Added { way, flags, made } => within(document, way, &mut |table, key| {
             let failed = take_flags(table, key, flags);
-            if *made && table.get(key).and_then(edit::flags).is_some_and(|flags| flags.is_empty()) {
+            if *made && table.get(key).and_then(flags::list).is_some_and(|flags| flags.is_empty()) {
                 table.remove(key);
             }
             failed
@@ -124,7 +125,7 @@ fn take_flags(table: &mut dyn TableLike, key: &str, flags: &[String]) -> Option<
     } else if let Some(text) = item.as_str() {
         let (text, taken) = take_words(text, flags);
         missing -= taken;
-        edit::replace(item, Value::from(text));
+        replace(item, Value::from(text));
     }
     (missing > 0).then_some("some of its flags are gone already")
 }

@@ -9,6 +9,7 @@ use thymos_build::{Caches, Decision, Plan, Why};
 
 use super::change::Want;
 use super::measure::Measured;
+use crate::cli::cargo_config::stem;
 
 /// What is wanted, and what a person should know about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub struct Installed {
 impl Wish {
     /// Wants the cache in front of rustc, and in front of C compilers if it takes those.
     pub fn cache(&mut self, installed: &Installed, plan: &Plan) {
-        if installed.configured.as_deref().is_some_and(|wrapper| super::edit::stem(wrapper) == "thymos") {
+        if installed.configured.as_deref().is_some_and(|wrapper| stem(wrapper) == "thymos") {
             return;
         }
         self.want_text(&["build", "rustc-wrapper"], &installed.program.display().to_string(), &installed.replaces);

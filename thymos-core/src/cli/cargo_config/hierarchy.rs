@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, Item, Value};
 
-use super::setup::edit::{flags, item_at, parse, text_at};
-use super::setup::{file, lines};
+use super::flags::{self, Flags};
+use super::toml::{item_at, parse, text_at};
+use super::{file, lines};
 use crate::settings::environment::Environment;
 
 /// How deep includes may be nested before they count as going in circles.
@@ -31,15 +32,6 @@ pub struct Hierarchy {
     pub layers: Vec<Layer>,
     /// Files that Cargo would fail on, one line each.
     pub broken: Vec<String>,
-}
-
-/// Flags for rustc from one of the four sources, of which Cargo uses the first that is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flags {
-    /// Where they stand.
-    pub place: String,
-    /// The flags.
-    pub flags: Vec<String>,
 }
 
 impl Hierarchy {
@@ -120,7 +112,7 @@ impl Hierarchy {
         for layer in &self.layers {
             let Some(targets) = layer.document.get("target").and_then(Item::as_table_like) else { continue };
             for (name, item) in targets.iter().filter(|(name, _)| *name == target || name.starts_with("cfg(")) {
-                let list = item.as_table_like().and_then(|table| flags(table.get("rustflags")?));
+                let list = item.as_table_like().and_then(|table| flags::list(table.get("rustflags")?));
                 found.extend(
                     list.map(|flags| Flags { place: format!("target.{name} in {}", layer.path.display()), flags }),
                 );
@@ -133,7 +125,7 @@ impl Hierarchy {
         let lists = self
             .layers
             .iter()
-            .filter_map(|layer| Some((layer, flags(item_at(&layer.document, &["build", "rustflags"])?)?)));
+            .filter_map(|layer| Some((layer, flags::list(item_at(&layer.document, &["build", "rustflags"])?)?)));
         lists.map(|(layer, flags)| Flags { place: format!("build in {}", layer.path.display()), flags }).collect()
     }
 }
