@@ -174,6 +174,18 @@ fn a_linker_that_is_asked_for_links() {
 }
 
 #[test]
+fn every_linker_that_works_is_timed() {
+    if !require_tool("ld.bfd") {
+        return;
+    }
+    let world = World::cached();
+    let run = world.thymos("setup --dry-run --no-cache").ok();
+    let timed = |name: &str| run.stdout.lines().any(|line| line.starts_with(name) && line.contains(" ms "));
+    assert!(run.stdout.contains("the default\n") && !run.stdout.contains("failed"), "{run:#?}");
+    assert!(timed("system"), "{run:#?}");
+}
+
+#[test]
 fn a_linker_that_cannot_be_used_is_an_error_with_a_remedy() {
     let world = World::cached();
     refused(&world.thymos("setup --yes --linker /no/such/linker"), "not installed");
