@@ -17,27 +17,65 @@ use crate::system::error::plain;
 use crate::system::os;
 use crate::system::stamp::Stamp;
 
-/// Splits the programs from the arguments. Cargo calls `thymos clippy-driver RUSTC ARGS…` when both kinds of wrapper are set.
-pub fn split(arguments: &[OsString]) -> (Head, &[OsString]) {
-    let (first, rest) = arguments.split_first().expect("the command line names a compiler");
-    let is_program = |argument: &OsString| {
-        let path = Path::new(argument);
-        let option = matches!(argument.as_encoded_bytes().first(), None | Some(b'-' | b'@'));
-        let before_options = rest.get(1).is_some_and(|next| next.as_encoded_bytes().starts_with(b"-"));
-        !option
-            && path.extension() != Some(OsStr::new("rs"))
-            && (before_options || path.file_stem() == Some(OsStr::new("rustc")))
-    };
-    match rest.split_first() {
-        Some((second, rest)) if is_program(second) && !foreign::is_compiler(first) => {
-            (Head { driver: Some(first.clone()), rustc: second.clone() }, rest)
+/// A command line: the programs, and the arguments behind them.
+pub struct Argv {
+    pub head: Head,
+    pub arguments: Vec<OsString>,
+}
+
+impl Argv {
+    /// Splits the programs from the arguments. Cargo calls `thymos clippy-driver RUSTC ARGS…` when both kinds of wrapper are set.
+    ///
+    /// # Errors
+    /// The compiler's name where it leads to this very executable and to no other.
+    pub fn parse(mut arguments: Vec<OsString>, environment: &Environment) -> Result<Self, OsString> {
+        let driver = begins_with_driver(&arguments).then(|| arguments.remove(0));
+        // Cargo puts one wrapper before the other; where both are Thymos, one is enough.
+        let driver = driver.filter(|driver| !is_self(driver, environment));
+        let mut rustc = arguments.remove(0);
+        if is_self(&rustc, environment) {
+            rustc = other_than_self(&rustc, environment).ok_or(rustc)?;
         }
-        _ => (Head { driver: None, rustc: first.clone() }, rest),
+        Ok(Self { head: Head { driver, rustc }, arguments })
+    }
+
+    /// Returns the command that runs the compiler, with `extra` options before those that were given.
+    pub fn command(&self, extra: &[OsString]) -> Command {
+        command(&self.head, &self.arguments, extra)
+    }
+
+    /// Becomes the compiler. Where what is added makes the command line longer than the system allows, the compiler reads it from
+    /// a file, as Cargo has it do when its own is too long.
+    pub fn exec(&self, extra: &[OsString]) -> ! {
+        let command = self.command(extra);
+        let program = command.get_program().to_owned();
+        let mut error = os::exec(command);
+        if error.kind() == ErrorKind::ArgumentListTooLong
+            && let Some(file) = argument_file(extra.iter().chain(&self.arguments))
+        {
+            error = os::exec(self::command(&self.head, &[file], &[]));
+        }
+        let mistyped = error.kind() == ErrorKind::NotFound && Path::new(&program).components().count() == 1;
+        let hint = if mistyped { "; it is no command either: thymos --help" } else { "" };
+        eprintln!("thymos: failed to start {}: {}{hint}", program.display(), plain(&error));
+        std::process::exit(2)
     }
 }
 
+/// Returns whether two programs stand before the options.
+fn begins_with_driver(arguments: &[OsString]) -> bool {
+    let [first, second, rest @ ..] = arguments else { return false };
+    let path = Path::new(second);
+    let is_option = matches!(second.as_encoded_bytes().first(), None | Some(b'-' | b'@'));
+    let before_options = rest.first().is_some_and(|next| next.as_encoded_bytes().starts_with(b"-"));
+    !foreign::is_compiler(first)
+        && !is_option
+        && path.extension() != Some(OsStr::new("rs"))
+        && (before_options || path.file_stem() == Some(OsStr::new("rustc")))
+}
+
 /// Returns whether a program, as the system would find it, is this very executable under some name.
-pub fn is_self(program: &OsStr, environment: &Environment) -> bool {
+fn is_self(program: &OsStr, environment: &Environment) -> bool {
     let path = Path::new(program);
     let found = if path.components().count() > 1 { Some(path.to_owned()) } else { environment.program(program) };
     found.is_some_and(|path| is_own_executable(&path))
@@ -49,7 +87,7 @@ fn is_own_executable(path: &Path) -> bool {
 }
 
 /// Finds a program of that name further on in `PATH`.
-pub fn other_than_self(program: &OsStr, environment: &Environment) -> Option<OsString> {
+fn other_than_self(program: &OsStr, environment: &Environment) -> Option<OsString> {
     let name = Path::new(program).file_name()?;
     let candidates = std::env::split_paths(environment.get("PATH")?).map(|dir| dir.join(name));
     candidates.into_iter().find(|path| path.is_file() && !is_own_executable(path)).map(PathBuf::into_os_string)
@@ -80,23 +118,6 @@ pub fn expand(arguments: &[OsString]) -> Option<Expanded> {
     Some(expanded)
 }
 
-/// Becomes the compiler. Where what is added makes the command line longer than the system allows, the compiler reads it from a
-/// file, as Cargo has it do when its own is too long.
-pub fn exec(head: &Head, arguments: &[OsString], extra: &[OsString]) -> ! {
-    let command = command(head, arguments, extra);
-    let program = command.get_program().to_owned();
-    let mut error = os::exec(command);
-    if error.kind() == ErrorKind::ArgumentListTooLong
-        && let Some(file) = argument_file(extra.iter().chain(arguments))
-    {
-        error = os::exec(self::command(head, &[file], &[]));
-    }
-    let mistyped = error.kind() == ErrorKind::NotFound && Path::new(&program).components().count() == 1;
-    let hint = if mistyped { "; it is no command either: thymos --help" } else { "" };
-    eprintln!("thymos: failed to start {}: {}{hint}", program.display(), plain(&error));
-    std::process::exit(2)
-}
-
 /// Returns the argument that stands for all of these.
 fn argument_file<'a>(arguments: impl Iterator<Item = &'a OsString>) -> Option<OsString> {
     let mut lines = String::new();
@@ -109,6 +130,7 @@ fn argument_file<'a>(arguments: impl Iterator<Item = &'a OsString>) -> Option<Os
     Some(name)
 }
 
+/// Returns the command that runs the compiler with these arguments, and a guard against a wrapper in it.
 pub fn command(head: &Head, arguments: &[OsString], extra: &[OsString]) -> Command {
     let mut command = match &head.driver {
         Some(driver) => {

@@ -1,0 +1,79 @@
+//! Stores a finished compile.
+//!
+//! Invariant: an entry becomes visible after everything that it names is in the store.
+
+use std::io;
+use std::process::Command;
+
+use super::COLLECT;
+use super::event::Facts;
+use super::lookup::Attempt;
+use crate::action::manifest::Manifest;
+use crate::compile::Compiled;
+use crate::outcome::{Bypass, Degraded, Outcome};
+use crate::record::Recorder;
+use crate::settings::environment;
+use crate::store::Found;
+use crate::system::error::plain;
+use crate::system::os;
+use crate::system::step::Step;
+
+impl Attempt<'_> {
+    /// Records a finished compile and stores it; the caller holds the action's lock.
+    ///
+    /// # Errors
+    /// The outcome to count when it cannot be stored.
+    pub fn store(&self, compiled: &Compiled, facts: &mut Facts) -> Result<(), Outcome> {
+        let (invocation, request, memo) = (&self.unit.invocation, self.request, self.store.memo());
+        Step::PublishCompiled.reached();
+        let recorded = Recorder { invocation, around: self.around, request, compiled, memo }.record();
+        let recorded = recorded.inspect_err(|outcome| facts.trouble = trouble(outcome))?;
+        Step::PublishRecorded.reached();
+        let mut grown = 0;
+        for made in &recorded.files {
+            grown += self.store.keep(made).map_err(failed)?;
+        }
+        facts.bytes = recorded.entry.outputs.iter().map(|output| output.size).sum();
+        let mut manifest = match self.store.lookup(&self.request.key) {
+            Found::Manifest(manifest) => manifest,
+            _ => Manifest::default(),
+        };
+        manifest.add(recorded.entry);
+        grown += self.store.publish(&self.request.key, &manifest).map_err(failed)?;
+        self.lookup().remember(recorded.path_dependencies);
+        let noted = self.store.grew(grown);
+        Step::PublishNoted.reached();
+        if noted.is_ok_and(|bytes| bytes > self.unit.settings.cache_size) {
+            self.start_collection();
+        }
+        Ok(())
+    }
+
+    fn start_collection(&self) {
+        let Ok(own) = std::env::current_exe() else { return };
+        let dir = self.store.root().parent().unwrap_or(self.store.root());
+        let limit = self.unit.settings.cache_size.to_string();
+        let mut command = Command::new(own);
+        command.args(COLLECT).env(environment::DIR, dir).env(environment::CACHE_SIZE, limit);
+        command.env(environment::SHARED, self.unit.settings.shared.name());
+        // A collection that does not start now starts after the next publish.
+        let _ = os::spawn_detached(&mut command);
+    }
+}
+
+fn failed(error: io::Error) -> Outcome {
+    Outcome::Degraded(Degraded::Publish(plain(&error)))
+}
+
+/// Returns the path or name behind a reason that is counted without it.
+fn trouble(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Bypass(
+            Bypass::InputChangedMeanwhile(what)
+            | Bypass::WritesElsewhere(what)
+            | Bypass::StrangeOutput(what)
+            | Bypass::Unaccounted(what),
+        ) => Some(what.clone()),
+        _ => None,
+    }
+}
