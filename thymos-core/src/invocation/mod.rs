@@ -4,6 +4,7 @@
 //! cached result may be used; it only says what was asked.
 
 pub mod foreign;
+mod layout;
 pub mod options;
 mod parse;
 
@@ -161,31 +162,9 @@ impl Invocation {
         }
     }
 
-    /// Returns Cargo's target directory, read from where outputs go: `<target>[/<triple>]/<profile>/` and then `deps`, `examples`,
-    /// `build/<package>-<hash>` for build scripts, or in Cargo's newer layout `build/<package>/<hash>/out` for everything. Build
-    /// scripts compile what they try out into their own `out`, or a directory in it.
-    ///
-    /// A name counts at its own place only: packages, and directories above the workspace, may have the same.
+    /// Returns Cargo's target directory, read from where outputs go.
     #[must_use]
     pub fn target_dir(&self) -> Option<&Path> {
-        let above = |levels: usize| self.out_dir.ancestors().nth(levels);
-        let name = |levels: usize| above(levels)?.file_name()?.to_str();
-        let build = |levels: usize| above(levels).filter(|_| name(levels) == Some("build"));
-        let is_unit = |levels: usize| name(levels).is_some_and(ends_in_hash);
-        let out = (0..=1).find(|levels| name(*levels) == Some("out") && is_unit(levels + 1));
-        let in_out = out.and_then(|levels| build(levels + 3).or_else(|| build(levels + 2)));
-        let flat = || above(0).filter(|_| matches!(name(0), Some("deps" | "examples")));
-        let kind = in_out.or_else(flat).or_else(|| build(1));
-        let profile = kind?.parent()?;
-        let above = profile.parent()?;
-        let triple = self.target.as_deref().map(Path::new).and_then(Path::file_stem);
-        let is_triple = triple.is_some_and(|triple| above.file_name().is_some_and(|name| name == triple));
-        if is_triple { above.parent() } else { Some(above) }
+        layout::target_dir(&self.out_dir, self.target.as_deref())
     }
-}
-
-/// Returns whether a name ends as Cargo has the directory of a unit end: in 16 hexadecimal digits.
-fn ends_in_hash(name: &str) -> bool {
-    let hash = name.rsplit('-').next().unwrap_or_default();
-    hash.len() == 16 && hash.bytes().all(|digit| digit.is_ascii_hexdigit())
 }

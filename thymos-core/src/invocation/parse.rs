@@ -310,30 +310,6 @@ mod tests {
     }
 
     #[test]
-    fn target_directory_is_read_from_every_layout() {
-        let check = |out: &str, target: &str, expected: &str| {
-            let line = format!("--crate-name a a.rs --emit=dep-info --out-dir {out}{target}");
-            assert_eq!(compile(&line).target_dir(), Some(Path::new(expected)), "{line}");
-        };
-        check("/t/debug/deps", "", "/t");
-        check("/t/debug/examples", "", "/t");
-        check("/t/release/build/serde-0f", "", "/t");
-        check("/t/x86_64-unknown-linux-gnu/debug/deps", " --target x86_64-unknown-linux-gnu", "/t");
-        check("/t/my/debug/deps", " --target specs/my.json", "/t");
-        for dir in
-            ["serde/0123456789abcdef", "build/0123456789abcdef", "out/0123456789abcdef", "serde-0123456789abcdef"]
-        {
-            check(&format!("/t/debug/build/{dir}/out"), "", "/t");
-            check(&format!("/build/t/debug/build/{dir}/out/probe"), "", "/build/t");
-        }
-        check("/build/t/out/deps", "", "/build/t");
-        check("/build/t/debug/deps", "", "/build/t");
-        check("/build/a/out/t/debug/deps", "", "/build/a/out/t");
-        check("/home/build/t/release/examples", "", "/home/build/t");
-        check("/home/build/t/release/build/serde-0f", "", "/home/build/t");
-    }
-
-    #[test]
     fn outputs_are_known_by_their_stem() {
         let unit = compile(LIB);
         for (name, owned) in [

@@ -5,6 +5,7 @@ pub mod digest;
 pub mod error;
 pub mod files;
 pub mod guard;
+pub mod json;
 pub mod linker_shim;
 pub mod os;
 pub mod stamp;

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use crate::invocation::{Argument, Invocation};
 use crate::store::{SCRATCH, Store};
+use crate::system::json;
 
 /// A scratch directory in the place of a target directory.
 #[derive(Debug)]
@@ -98,7 +99,7 @@ impl Scratch {
     /// Returns what the compiler printed, as it would have printed it for the real output directory.
     #[must_use]
     pub fn stream(&self, text: &[u8], invocation: &Invocation) -> Vec<u8> {
-        self.translated(text, |path| if invocation.json { json(path) } else { path.to_vec() })
+        self.translated(text, |path| if invocation.json { json::escaped(path) } else { path.to_vec() })
     }
 
     /// Returns a dep-info as the compiler would have written it for the real output directory.
@@ -138,11 +139,6 @@ fn option(name: &str, path: &Path, to: Option<&Path>) -> OsString {
         option.push(to);
     }
     option
-}
-
-fn json(path: &[u8]) -> Vec<u8> {
-    let quoted = serde_json::to_string(&String::from_utf8_lossy(path)).unwrap_or_default();
-    quoted.as_bytes().get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_vec()
 }
 
 fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {

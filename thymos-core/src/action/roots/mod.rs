@@ -1,0 +1,122 @@
+//! Named roots: where they are (here), text relative to them (`rewrite`), and text that holds their paths (`search`).
+//!
+//! Invariant: pure. A root that stands for nothing certain, a relative path or the file system's own root, is none.
+
+mod rewrite;
+mod search;
+
+use std::path::PathBuf;
+
+use crate::system::digest::Digest;
+use crate::system::{json, os};
+
+pub use rewrite::readable;
+pub use search::Watch;
+
+/// A directory whose place may differ from one machine or checkout to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Root {
+    /// The workspace, or the checkout that it lies in.
+    Workspace,
+    /// Cargo's target (or build) directory.
+    Target,
+    /// `CARGO_HOME`: registry sources and git checkouts.
+    CargoHome,
+    /// The compiler's sysroot.
+    Sysroot,
+}
+
+impl Root {
+    /// Every root.
+    pub const ALL: [Self; 4] = [Self::Workspace, Self::Target, Self::CargoHome, Self::Sysroot];
+
+    /// Returns the letter that stands for the root in rooted text.
+    #[must_use]
+    pub fn letter(self) -> u8 {
+        match self {
+            Self::Workspace => b'W',
+            Self::Target => b'T',
+            Self::CargoHome => b'C',
+            Self::Sysroot => b'S',
+        }
+    }
+
+    /// Returns what people call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Workspace => "checkout",
+            Self::Target => "target directory",
+            Self::CargoHome => "CARGO_HOME",
+            Self::Sysroot => "sysroot",
+        }
+    }
+
+    /// Returns the root that `letter` stands for.
+    #[must_use]
+    pub fn from_letter(letter: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|root| root.letter() == letter)
+    }
+}
+
+/// Where the roots are for one invocation, the longest path first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Roots(Vec<(Root, Vec<u8>)>);
+
+impl Roots {
+    /// Collects roots; a relative path or the file system's own root stands for nothing and is left out.
+    #[must_use]
+    pub fn new(roots: impl IntoIterator<Item = (Root, PathBuf)>) -> Self {
+        let bytes = |(root, path): (Root, PathBuf)| {
+            let mut bytes = path.as_os_str().as_encoded_bytes().to_vec();
+            while bytes.len() > 1 && is_separator(bytes[bytes.len() - 1]) {
+                bytes.pop();
+            }
+            (path.is_absolute() && path.parent().is_some()).then_some((root, bytes))
+        };
+        let mut list: Vec<_> = roots.into_iter().filter_map(bytes).collect();
+        list.sort_by_key(|(root, path)| (std::cmp::Reverse(path.len()), *root));
+        Self(list)
+    }
+
+    /// Returns the path of a root.
+    #[must_use]
+    pub fn path(&self, root: Root) -> Option<PathBuf> {
+        self.bytes(root).map(|bytes| os::path_from_bytes(bytes.to_vec()))
+    }
+
+    /// Returns the digest of a root's path, which is what a bound result remembers.
+    #[must_use]
+    pub fn value(&self, root: Root) -> Digest {
+        Digest::of(self.bytes(root).unwrap_or_default())
+    }
+
+    fn bytes(&self, root: Root) -> Option<&[u8]> {
+        self.0.iter().find(|(name, _)| *name == root).map(|(_, path)| path.as_slice())
+    }
+
+    /// Returns every root with its path.
+    #[must_use]
+    pub fn all(&self) -> Vec<(Root, Vec<u8>)> {
+        self.0.clone()
+    }
+
+    /// Returns the roots as they are spelled inside a JSON string.
+    #[must_use]
+    pub fn json(&self) -> Self {
+        Self(self.0.iter().map(|(root, path)| (*root, json::escaped(path))).collect())
+    }
+
+    /// Returns the roots as they are spelled in a Makefile rule, where a space is escaped.
+    #[must_use]
+    pub fn with_escaped_spaces(&self) -> Self {
+        let escape = |path: &[u8]| {
+            path.iter().flat_map(|byte| if *byte == b' ' { vec![b'\\', b' '] } else { vec![*byte] }).collect()
+        };
+        Self(self.0.iter().map(|(root, path)| (*root, escape(path))).collect())
+    }
+}
+
+fn is_separator(byte: u8) -> bool {
+    byte == b'/' || (cfg!(windows) && byte == b'\\')
+}
