@@ -1,10 +1,12 @@
 //! `thymos stats`: what the cache did, for people and for scripts.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use super::table::{self, Cell, Column, FAINT, NEXT, Table};
 use crate::history::amount::{ago, bytes, counted, number, share, time};
 use crate::history::stats::{self, Sharing, Stats, StoreStats};
+use crate::outcome::cause::Cause;
 use crate::outcome::event;
 use crate::settings::Settings;
 use crate::settings::amounts::Age;
@@ -45,6 +47,9 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["json", "since", "workspace", "all"])]
     zero: bool,
 }
+
+/// What is counted together with every other eviction.
+const EVICTED: Cause = Cause::Evicted { at_ms: 0 };
 
 /// Reads a time span for a command line.
 pub fn parse_age(text: &str) -> Result<Age, String> {
@@ -126,13 +131,14 @@ impl Screen {
             row("    compiled again and found right".into(), number(stats.verified), String::new());
         }
         row("  misses".into(), number(stats.misses), share(stats.misses, looked_up));
-        for (title, reasons) in [("", &stats.missed), ("bypassed", &stats.bypassed), ("degraded", &stats.degraded)] {
-            if !title.is_empty() {
-                row(format!("  {title}"), number(reasons.values().sum()), String::new());
+        let (bypassed, degraded) = (sorted(&stats.bypassed), sorted(&stats.degraded));
+        for (title, reasons) in
+            [(None, sorted(&stats.missed)), (Some("bypassed"), bypassed), (Some("degraded"), degraded)]
+        {
+            if let Some(title) = title {
+                row(format!("  {title}"), number(reasons.iter().map(|(_, count)| count).sum()), String::new());
             }
-            let mut reasons: Vec<_> = reasons.iter().collect();
-            reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-            reasons.into_iter().for_each(|(reason, count)| row(format!("    {reason}"), number(*count), String::new()));
+            reasons.into_iter().for_each(|(reason, count)| row(format!("    {reason}"), number(count), String::new()));
         }
         row("Time saved".into(), time(stats.time_saved_ms), "compile time of hits, less restoring".into());
         row("Time spent".into(), time(stats.compile_ms), "compile time of all others".into());
@@ -180,6 +186,13 @@ impl Screen {
     }
 }
 
+/// Returns reasons and how often there was each, the most frequent first.
+fn sorted(reasons: &BTreeMap<impl ToString, u64>) -> Vec<(String, u64)> {
+    let mut sorted: Vec<_> = reasons.iter().map(|(reason, count)| (reason.to_string(), *count)).collect();
+    sorted.sort_by(|(one, times), (other, others)| (others, one).cmp(&(times, other)));
+    sorted
+}
+
 /// Returns what to do next, where there is something.
 fn next(stats: &Stats) -> Option<String> {
     let degraded: u64 = stats.degraded.values().sum();
@@ -187,7 +200,7 @@ fn next(stats: &Stats) -> Option<String> {
         Some("nothing was compiled through Thymos yet; try: thymos build".to_owned())
     } else if degraded > 0 {
         Some(format!("the cache could not do its part for {}; thymos doctor finds why", counted(degraded, "call")))
-    } else if stats.missed.get("evicted").is_some_and(|evicted| evicted * 20 > stats.misses) {
+    } else if stats.missed.get(EVICTED.reason()).is_some_and(|evicted| evicted * 20 > stats.misses) {
         Some("much was evicted before it was needed again; raise THYMOS_CACHE_SIZE".to_owned())
     } else if stats.misses > 0 {
         Some("thymos why tells why units of the last build were compiled".to_owned())

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::outcome::event::{self, Event, Log};
+use crate::outcome::{Bypass, Degraded, Outcome};
 
 /// What `thymos stats --json` prints.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -26,9 +27,9 @@ pub struct Stats {
     /// The same, by reason.
     pub missed: BTreeMap<String, u64>,
     /// Calls that are not cached, by reason.
-    pub bypassed: BTreeMap<String, u64>,
+    pub bypassed: BTreeMap<Bypass, u64>,
     /// Calls for which Thymos could not do its part, by reason.
-    pub degraded: BTreeMap<String, u64>,
+    pub degraded: BTreeMap<Degraded, u64>,
     /// Hits among hits and misses, from 0 to 1; 0 when there were none.
     pub hit_rate: f64,
     /// Compile time that hits did not spend, less the time that restoring took, in milliseconds.
@@ -148,9 +149,10 @@ impl Stats {
         for event in &log.events {
             stats.invocations += 1;
             stats.add(event);
-            match event.outcome.as_str() {
-                "hit" => saved_us += event.compile_us.saturating_sub(event.took_us),
-                _ => compile_us += event.compile_us,
+            if event.outcome.is_hit() {
+                saved_us += event.compile_us.saturating_sub(event.took_us);
+            } else {
+                compile_us += event.compile_us;
             }
         }
         (stats.time_saved_ms, stats.compile_ms) = (saved_us / 1000, compile_us / 1000);
@@ -167,29 +169,26 @@ impl Stats {
         }
         let mut unknown = Kind::default();
         let kind = self.kinds.get_mut(&event.kind).unwrap_or(&mut unknown);
-        let reason = || event.reason.clone().unwrap_or_else(|| "unknown".to_owned());
-        let reasons = match event.outcome.as_str() {
-            "hit" => {
+        match &event.outcome {
+            Outcome::Hit => {
                 self.hits += 1;
                 self.verified += u64::from(event.verified);
                 kind.hits += 1;
-                return;
             }
-            "miss" => {
+            Outcome::Miss(cause) => {
                 self.misses += 1;
                 kind.misses += 1;
-                &mut self.missed
+                *self.missed.entry(cause.reason().to_owned()).or_default() += 1;
             }
-            "bypass" => {
+            Outcome::Bypass(bypass) => {
                 kind.bypassed += 1;
-                &mut self.bypassed
+                *self.bypassed.entry(bypass.counter()).or_default() += 1;
             }
-            _ => {
+            Outcome::Degraded(degraded) => {
                 kind.degraded += 1;
-                &mut self.degraded
+                *self.degraded.entry(degraded.counter()).or_default() += 1;
             }
-        };
-        *reasons.entry(reason()).or_default() += 1;
+        }
     }
 
     /// Counts from now on; the cache stays as it is.
@@ -206,7 +205,7 @@ impl Stats {
 
 fn slowest(events: &[Event]) -> Vec<Slowest> {
     let mut sums: HashMap<&str, (u64, u64)> = HashMap::new();
-    for event in events.iter().filter(|event| event.outcome != "hit" && event.compile_us > 0) {
+    for event in events.iter().filter(|event| !event.outcome.is_hit() && event.compile_us > 0) {
         let name = if event.package.is_empty() { &event.krate } else { &event.package };
         let sum = sums.entry(name).or_default();
         *sum = (sum.0 + event.compile_us, sum.1 + 1);
@@ -224,44 +223,45 @@ fn slowest(events: &[Event]) -> Vec<Slowest> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::cause::Cause;
 
     #[test]
     fn every_event_is_counted_once() {
-        let event = |outcome: &str, reason: Option<&str>| Event {
-            outcome: outcome.into(),
-            reason: reason.map(Into::into),
-            compile_us: 5_000,
-            took_us: 1_000,
-            ..Event::default()
-        };
+        let event = |outcome| Event { outcome, compile_us: 5_000, took_us: 1_000, ..Event::default() };
         let events = vec![
-            event("hit", None),
-            event("hit", None),
-            event("hit", None),
-            event("miss", Some("never seen")),
-            event("bypass", Some("-o")),
-            event("bypass", Some("-o")),
-            event("degraded", Some("damaged blob")),
+            event(Outcome::Hit),
+            event(Outcome::Hit),
+            event(Outcome::Hit),
+            event(Outcome::Miss(Cause::NeverSeen)),
+            event(Outcome::Bypass(Bypass::Unaccounted("/proc/1".into()))),
+            event(Outcome::Bypass(Bypass::Unaccounted("/proc/2".into()))),
+            event(Outcome::Degraded(Degraded::BlobDamaged)),
         ];
         let stats = Stats::sum(&Log { events, damaged: 1 });
         assert_eq!((stats.invocations, stats.hits, stats.misses), (7, 3, 1));
         let unknown = &stats.kinds[""];
         assert_eq!((unknown.hits, unknown.misses, unknown.bypassed, unknown.degraded), (3, 1, 2, 1));
         assert_eq!((stats.missed["never seen"], stats.compile_ms), (1, 20));
-        assert_eq!(stats.bypassed["-o"], 2);
-        assert_eq!(stats.degraded["damaged blob"], 1);
+        assert_eq!(stats.bypassed[&Bypass::Unaccounted(String::new())], 2);
+        assert_eq!(stats.degraded[&Degraded::BlobDamaged], 1);
         assert_eq!((stats.hit_rate, stats.time_saved_ms, stats.damaged_events), (0.75, 12, 1));
     }
 
     #[test]
     fn a_hundred_thousand_events_add_up() {
         let dir = tempfile::tempdir().expect("a place for the log");
-        let outcomes = ["hit", "miss", "bypass", "degraded"];
+        let other = |text: &str| text.to_owned();
+        let outcomes = [
+            Outcome::Hit,
+            Outcome::Miss(Cause::Other(other("unknown"))),
+            Outcome::Bypass(Bypass::Failed),
+            Outcome::Degraded(Degraded::Restore(other("no space left on device"))),
+        ];
         let mut text = String::new();
         for n in 0..100_000_u64 {
-            let outcome = outcomes[n as usize % 4];
+            let outcome = outcomes[n as usize % 4].clone();
             let krate = format!("crate{}", n % 100);
-            let event = Event { outcome: outcome.into(), krate, at_ms: 1 + n, compile_us: 3_000, ..Event::default() };
+            let event = Event { outcome, krate, at_ms: 1 + n, compile_us: 3_000, ..Event::default() };
             let line = serde_json::to_string(&event).expect("an event is plain data");
             text.push_str(&line);
             text.push('\n');
@@ -269,25 +269,22 @@ mod tests {
         std::fs::write(dir.path().join("0.jsonl"), text).expect("a place for the log");
         let stats = Stats::sum(&event::read(dir.path(), 0));
         assert_eq!((stats.invocations, stats.hits, stats.misses), (100_000, 25_000, 25_000));
-        assert_eq!((stats.bypassed["unknown"], stats.degraded["unknown"]), (25_000, 25_000));
+        assert_eq!((stats.missed["unknown"], stats.bypassed[&Bypass::Failed]), (25_000, 25_000));
         assert_eq!((stats.time_saved_ms, stats.compile_ms, stats.since_ms), (75_000, 225_000, 1));
         assert_eq!((stats.slowest.len(), stats.slowest[0].compiles), (10, 1_000));
     }
 
     #[test]
     fn the_crates_that_cost_most_come_first() {
-        let event = |krate: &str, outcome: &str, compile_us| Event {
-            outcome: outcome.into(),
-            krate: krate.into(),
-            compile_us,
-            ..Event::default()
-        };
+        let event =
+            |krate: &str, outcome, compile_us| Event { outcome, krate: krate.into(), compile_us, ..Event::default() };
+        let (miss, bypass) = (|| Outcome::Miss(Cause::NeverSeen), || Outcome::Bypass(Bypass::Incremental));
         let events = [
-            event("small", "miss", 1_000),
-            event("big", "miss", 5_000),
-            event("big", "bypass", 5_000),
-            event("hit", "hit", 90_000),
-            event("untimed", "bypass", 0),
+            event("small", miss(), 1_000),
+            event("big", miss(), 5_000),
+            event("big", bypass(), 5_000),
+            event("hit", Outcome::Hit, 90_000),
+            event("untimed", bypass(), 0),
         ];
         let slow = slowest(&events);
         let told: Vec<_> = slow.iter().map(|slow| (slow.krate.as_str(), slow.compiles, slow.compile_ms)).collect();

@@ -3,8 +3,9 @@
 //! Invariant: pure, and the only place that words it.
 
 use crate::history::amount::{counted, number, share, time};
-use crate::history::builds::{Build, Unit};
+use crate::history::builds::Build;
 use crate::history::why;
+use crate::outcome::OutcomeKind;
 
 /// What the line is made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,9 +24,8 @@ impl Summary {
     /// Sums up one build. Compiles that failed are no units: build scripts find out with them what a compiler can do.
     #[must_use]
     pub fn of(build: &Build) -> Self {
-        let failed = |unit: &&Unit| unit.event.reason.as_deref() == Some("compile failed");
-        let hits = build.count("hit");
-        let compiled = build.units.len() - hits - build.units.iter().filter(failed).count();
+        let hits = build.count(OutcomeKind::Hit);
+        let compiled = build.units.len() - hits - build.units.iter().filter(|unit| unit.has_failed()).count();
         Self {
             hits: hits as u64,
             compiled: compiled as u64,
@@ -64,6 +64,7 @@ mod tests {
     use super::*;
     use crate::outcome::cause::Cause;
     use crate::outcome::event::Event;
+    use crate::outcome::{Bypass, Outcome};
 
     fn line(events: Vec<Event>) -> String {
         Summary::of(&Build::group(events).pop().unwrap_or_default()).line()
@@ -71,10 +72,10 @@ mod tests {
 
     #[test]
     fn the_line_says_how_many_why_not_and_what_was_saved() {
-        let hit = Event { outcome: "hit".into(), compile_us: 300_000, took_us: 10_000, ..Event::default() };
-        let cause = Some(Cause::Input { path: "src/lib.rs".into() });
-        let miss = Event { outcome: "miss".into(), reason: Some("input changed".into()), cause, ..Event::default() };
-        let probe = Event { outcome: "bypass".into(), reason: Some("compile failed".into()), ..Event::default() };
+        let hit = Event { compile_us: 300_000, took_us: 10_000, ..Event::default() };
+        let outcome = Outcome::Miss(Cause::Input { path: "src/lib.rs".into() });
+        let miss = Event { outcome, ..Event::default() };
+        let probe = Event { outcome: Outcome::Bypass(Bypass::Failed), ..Event::default() };
         let mut events = vec![hit; 43];
         events.extend([miss.clone(), probe]);
         assert_eq!(

@@ -9,14 +9,15 @@ use serde::Serialize;
 use crate::history::amount;
 use crate::history::builds::Build;
 use crate::history::builds::cost::Cost;
+use crate::outcome::OutcomeKind;
 use crate::outcome::cause::Cause;
 use crate::outcome::event::{self, Event};
 
 /// One reason, with every unit that was compiled because of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Item {
-    /// `miss`, `bypass` or `degraded`.
-    pub outcome: String,
+    /// What became of them: `miss`, `bypass` or `degraded`.
+    pub outcome: OutcomeKind,
     /// The reason in words.
     pub because: String,
     /// The cause as data, of a miss that has one.
@@ -68,7 +69,7 @@ fn item(build: &Build, cost: Cost) -> Item {
     let (units, dependents): (Vec<usize>, Vec<usize>) =
         cost.units.iter().partition(|unit| build.units[**unit].words() == cost.reason);
     let named = |list: &[usize]| list.iter().map(|unit| Named::of(&build.units[*unit].event)).collect();
-    let cause = units.first().and_then(|unit| build.units[*unit].event.cause.clone());
+    let cause = units.first().and_then(|unit| build.units[*unit].event.outcome.cause().cloned());
     Item {
         outcome: cost.outcome,
         because: cost.reason,
@@ -86,7 +87,7 @@ pub fn story(build: &Build, unit: usize) -> String {
     let (mut at, mut told) = (unit, vec![build.units[unit].words()]);
     let root = build.root(unit);
     while at != root
-        && let Some(Cause::Dependency { unit: name, .. }) = &build.units[at].event.cause
+        && let Some(Cause::Dependency { unit: name, .. }) = build.units[at].event.outcome.cause()
         && let Some(next) = build.find(name)
     {
         at = next;
@@ -99,9 +100,10 @@ pub fn story(build: &Build, unit: usize) -> String {
 /// are.
 #[must_use]
 pub fn main_reason(build: &Build) -> Option<String> {
-    let items = items(build);
+    let failed = |cost: &Cost| cost.units.iter().any(|unit| build.units[*unit].has_failed());
+    let costs = build.costs().into_iter().filter(|cost| !failed(cost));
+    let counted: Vec<Item> = costs.map(|cost| item(build, cost)).collect();
     let count = |item: &Item| item.units.len() + item.dependents.len();
-    let counted: Vec<&Item> = items.iter().filter(|item| item.because != "compile failed").collect();
     // Of equals, the first costs most.
     let main = counted.iter().rev().max_by_key(|item| count(item))?;
     let because = match &main.cause {
@@ -117,11 +119,11 @@ pub fn main_reason(build: &Build) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::{Bypass, Outcome};
 
     fn miss(unit: &str, cause: Cause) -> Event {
         let krate = unit.split('-').next().unwrap_or_default().to_owned();
-        let reason = Some(cause.reason().to_owned());
-        Event { outcome: "miss".into(), unit: unit.into(), krate, reason, cause: Some(cause), ..Event::default() }
+        Event { outcome: Outcome::Miss(cause), unit: unit.into(), krate, ..Event::default() }
     }
 
     fn after(unit: &str, dependency: &str) -> Event {
@@ -145,7 +147,7 @@ mod tests {
     #[test]
     fn a_cascade_is_one_item_with_its_dependents() {
         let mut events = vec![after("app-3", "part-2"), after("part-2", "leaf-1"), miss("leaf-1", input())];
-        events.push(Event { outcome: "hit".into(), unit: "other-4".into(), ..Event::default() });
+        events.push(Event { outcome: Outcome::Hit, unit: "other-4".into(), ..Event::default() });
         let build = build(events);
         let items = items(&build);
         assert_eq!(items.len(), 1);
@@ -168,7 +170,7 @@ mod tests {
     #[test]
     fn a_loop_a_missing_link_and_a_hit_end_the_chain() {
         let events = vec![after("a-1", "b-2"), after("b-2", "a-1"), after("c-3", "gone-9"), after("d-4", "hit-5")];
-        let hit = Event { outcome: "hit".into(), unit: "hit-5".into(), ..Event::default() };
+        let hit = Event { outcome: Outcome::Hit, unit: "hit-5".into(), ..Event::default() };
         let all: Vec<Event> = events.into_iter().chain([hit]).collect();
         let items = items(&build(all));
         let told: usize = items.iter().map(|item| item.units.len() + item.dependents.len()).sum();
@@ -178,17 +180,16 @@ mod tests {
 
     #[test]
     fn a_dependency_that_is_not_cached_is_the_root() {
-        let reason = Some("left to incremental compilation".to_owned());
-        let own =
-            Event { outcome: "bypass".into(), unit: "own-1".into(), krate: "own".into(), reason, ..Event::default() };
+        let outcome = Outcome::Bypass(Bypass::Incremental);
+        let own = Event { outcome, unit: "own-1".into(), krate: "own".into(), ..Event::default() };
         let items = items(&build(vec![after("app-2", "own-1"), own]));
-        assert_eq!((items.len(), items[0].outcome.as_str()), (1, "bypass"));
+        assert_eq!((items.len(), items[0].outcome), (1, OutcomeKind::Bypass));
         assert_eq!(names(&items[0].dependents), ["app"]);
     }
 
     #[test]
     fn the_main_reason_is_that_of_most_units() {
-        let failed = Event { outcome: "bypass".into(), reason: Some("compile failed".into()), ..Event::default() };
+        let failed = Event { outcome: Outcome::Bypass(Bypass::Failed), ..Event::default() };
         let one = [miss("a-1", input()), after("b-2", "a-1"), failed];
         assert_eq!(main_reason(&build(one.to_vec())).as_deref(), Some("src/lib.rs changed"));
         let two = [miss("a-1", input()), after("b-2", "a-1"), miss("c-3", Cause::NeverSeen)];

@@ -3,8 +3,10 @@
 //! Sources: `rustc --help -v`, `rustc -C help` (1.95) and the rustc book's chapters on command-line arguments and codegen
 //! options. Invariant: an option that is not in these tables makes the invocation a Bypass; nothing is guessed.
 
+use crate::outcome::Bypass;
+
 /// What the value of an option means for the action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Class {
     /// Text that may hold paths: part of the key, relative to the roots.
     Text,
@@ -41,7 +43,7 @@ pub enum Class {
     /// Asks for information: the compiler answers, nothing is cached.
     Query,
     /// A use that is known and not cached, with the reason.
-    Uncached(&'static str),
+    Uncached(Bypass),
 }
 
 /// Whether an option takes a value.
@@ -68,7 +70,7 @@ const LONG: &[(&str, Arity, Class)] = &[
     ("diagnostic-width", Value, Class::Display),
     ("edition", Value, Class::Text),
     ("emit", Value, Class::Emit),
-    ("env-set", Value, Class::Uncached("--env-set")),
+    ("env-set", Value, Class::Uncached(Bypass::SetsVariables)),
     ("error-format", Value, Class::ErrorFormat),
     ("explain", Value, Class::Query),
     ("extern", Value, Class::Extern),
@@ -101,24 +103,24 @@ const SHORT: &[(u8, Arity, Class)] = &[
     (b'g', Flag, Class::Text),
     (b'h', Flag, Class::Query),
     (b'l', Value, Class::NativeLibrary),
-    (b'o', Value, Class::Uncached("-o")),
+    (b'o', Value, Class::Uncached(Bypass::OutputName)),
     (b'v', Flag, Class::Text),
 ];
 
 /// Looks an option up by its long name, without the dashes.
 #[must_use]
 pub fn long(name: &[u8]) -> Option<(Arity, Class)> {
-    LONG.iter().find(|(known, ..)| known.as_bytes() == name).map(|(_, arity, class)| (*arity, *class))
+    LONG.iter().find(|(known, ..)| known.as_bytes() == name).map(|(_, arity, class)| (*arity, class.clone()))
 }
 
 /// Looks an option up by its letter.
 #[must_use]
 pub fn short(letter: u8) -> Option<(Arity, Class)> {
-    SHORT.iter().find(|(known, ..)| *known == letter).map(|(_, arity, class)| (*arity, *class))
+    SHORT.iter().find(|(known, ..)| *known == letter).map(|(_, arity, class)| (*arity, class.clone()))
 }
 
 /// What a codegen option means for the action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Codegen {
     /// Text that may hold paths.
     Text,
@@ -133,7 +135,7 @@ pub enum Codegen {
     /// `extra-filename`.
     ExtraFilename,
     /// A use that is known and not cached, with the reason.
-    Uncached(&'static str),
+    Uncached(Bypass),
     /// Asks for information.
     Query,
 }
@@ -185,7 +187,7 @@ const CODEGEN: &[(&str, Codegen)] = &[
     ("relro-level", Codegen::Text),
     ("remark", Codegen::Text),
     ("rpath", Codegen::Link),
-    ("save-temps", Codegen::Uncached("-C save-temps")),
+    ("save-temps", Codegen::Uncached(Bypass::KeepsTemporaries)),
     ("soft-float", Codegen::Text),
     ("split-debuginfo", Codegen::Text),
     ("strip", Codegen::Link),
@@ -199,7 +201,7 @@ const CODEGEN: &[(&str, Codegen)] = &[
 #[must_use]
 pub fn codegen(name: &str) -> Option<Codegen> {
     let name = name.replace('_', "-");
-    CODEGEN.iter().find(|(known, _)| *known == name).map(|(_, class)| *class)
+    CODEGEN.iter().find(|(known, _)| *known == name).map(|(_, class)| class.clone())
 }
 
 /// The unstable options that change nothing that the key does not hold. The runtimes of sanitizers lie among the target's

@@ -90,7 +90,7 @@ impl Parser {
         let unit = &mut self.invocation;
         match class {
             Class::Query => return Err(Stop::Query),
-            Class::Uncached(reason) => return Err(Bypass::Uncached(reason).into()),
+            Class::Uncached(reason) => return Err(reason.into()),
             Class::Codegen => return self.codegen(&value),
             Class::Display => unit.display.push([name.as_bytes(), b"=", &value].concat()),
             Class::Json => self.json(&value),
@@ -185,7 +185,7 @@ impl Parser {
         match options::codegen(&option) {
             None => return Err(Bypass::UnknownOption(shown).into()),
             Some(Codegen::Query) => return Err(Stop::Query),
-            Some(Codegen::Uncached(reason)) => return Err(Bypass::Uncached(reason).into()),
+            Some(Codegen::Uncached(reason)) => return Err(reason.into()),
             Some(Codegen::Text) => arguments.push(Argument::Text(shown, setting)),
             Some(Codegen::Link) => arguments.push(Argument::Link(shown, setting)),
             Some(Codegen::File) => arguments.push(Argument::File(shown, os::path_from_bytes(setting))),
@@ -211,17 +211,14 @@ impl Parser {
         let unit = &mut self.invocation;
         unit.source = source;
         let missing = [
-            (unit.crate_name.is_empty(), "no --crate-name"),
-            (unit.out_dir.as_os_str().is_empty(), "no --out-dir"),
-            (!unit.emit.iter().any(|kind| kind == "dep-info"), "no --emit=dep-info"),
-            (unit.emit.iter().any(|kind| kind.contains('=')), "--emit with a path"),
-            (
-                unit.incremental.as_ref().is_some_and(|path| path.as_os_str().is_empty()),
-                "-C incremental without a path",
-            ),
+            (unit.crate_name.is_empty(), Bypass::NoCrateName),
+            (unit.out_dir.as_os_str().is_empty(), Bypass::NoOutDir),
+            (!unit.emit.iter().any(|kind| kind == "dep-info"), Bypass::NoDepInfo),
+            (unit.emit.iter().any(|kind| kind.contains('=')), Bypass::EmitPath),
+            (unit.incremental.as_ref().is_some_and(|path| path.as_os_str().is_empty()), Bypass::NoIncrementalPath),
         ];
         if let Some((_, reason)) = missing.into_iter().find(|(is_missing, _)| *is_missing) {
-            return Parsed::Bypass(Bypass::Uncached(reason));
+            return Parsed::Bypass(reason);
         }
         let known = ["asm", "dep-info", "link", "llvm-bc", "llvm-ir", "metadata", "mir", "obj"];
         if let Some(kind) = unit.emit.iter().find(|kind| !known.contains(&kind.as_str())) {

@@ -69,12 +69,15 @@ pub enum Cause {
     Refresh,
     /// A stored output was missing or damaged.
     BlobLost,
+    /// A cause that only another version knows, or that was not written down, by its counter.
+    #[serde(skip)]
+    Other(String),
 }
 
 impl Cause {
     /// Returns the counter that the cause belongs to.
     #[must_use]
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> &str {
         match self {
             Self::NeverSeen => "never seen",
             Self::Evicted { .. } => "evicted",
@@ -88,6 +91,7 @@ impl Cause {
             Self::Display => "form of diagnostics changed",
             Self::Refresh => "refresh was asked for",
             Self::BlobLost => "stored output lost",
+            Self::Other(reason) => reason,
         }
     }
 
@@ -134,6 +138,7 @@ impl fmt::Display for Cause {
             Self::Refresh => f.write_str("THYMOS_MODE=refresh compiles everything"),
             Self::BlobLost => f.write_str("a stored output was missing or damaged"),
             Self::NeverSeen => f.write_str("never seen"),
+            Self::Other(reason) => f.write_str(reason),
         }
     }
 }
@@ -169,8 +174,32 @@ fn bound(f: &mut fmt::Formatter<'_>, root: &str, [place, by]: [&String; 2]) -> f
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// Returns a cause of every kind, in the order of the document.
+    pub fn all() -> Vec<Cause> {
+        std::iter::successors(Some(Cause::NeverSeen), after).collect()
+    }
+
+    /// A new variant does not compile here until it has its place.
+    fn after(cause: &Cause) -> Option<Cause> {
+        let name = || "serde".to_owned();
+        Some(match cause {
+            Cause::NeverSeen => Cause::Evicted { at_ms: 7 },
+            Cause::Evicted { .. } => Cause::Input { path: name() },
+            Cause::Input { .. } => Cause::Variable { name: name() },
+            Cause::Variable { .. } => Cause::Program { name: name() },
+            Cause::Program { .. } => Cause::Dependency { krate: name(), unit: name() },
+            Cause::Dependency { .. } => Cause::Flag { name: name(), from: name(), to: name() },
+            Cause::Flag { .. } => Cause::Compiler,
+            Cause::Compiler => Cause::Bound { root: name(), place: name(), by: name() },
+            Cause::Bound { .. } => Cause::Display,
+            Cause::Display => Cause::Refresh,
+            Cause::Refresh => Cause::BlobLost,
+            Cause::BlobLost | Cause::Other(_) => return None,
+        })
+    }
 
     #[test]
     fn a_cause_reads_as_a_sentence_and_counts_under_few_names() {

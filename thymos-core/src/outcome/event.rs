@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::outcome::cause::Cause;
+use crate::outcome::Outcome;
 use crate::system::digest::{Digest, FieldHasher};
 use crate::system::files::{make_dir, open_or_make};
 use crate::system::os;
@@ -28,11 +28,9 @@ pub struct Event {
     pub schema: u32,
     /// When it ended, in milliseconds since the epoch.
     pub at_ms: u64,
-    /// `hit`, `miss`, `bypass` or `degraded`.
-    pub outcome: String,
-    /// Why it was no hit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    /// What became of it: the fields `outcome`, `reason` and `cause`.
+    #[serde(flatten)]
+    pub outcome: Outcome,
     /// The crate's name.
     #[serde(default, rename = "crate")]
     pub krate: String,
@@ -80,9 +78,6 @@ pub struct Event {
     /// began; 0 when it did not.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub meta_us: u64,
-    /// Why a look-up found nothing, as data.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cause: Option<Cause>,
     /// Whether this hit was compiled again and found right.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub verified: bool,
@@ -237,11 +232,13 @@ pub fn read(directory: &Path, since_ms: u64) -> Log {
 /// Returns why an event was no hit, in words.
 #[must_use]
 pub fn words(event: &Event) -> String {
-    let reason = || event.reason.clone().unwrap_or_else(|| "unknown".to_owned());
-    let text = event.cause.as_ref().map_or_else(reason, ToString::to_string);
+    let text = match &event.outcome {
+        Outcome::Miss(cause) => return cause.to_string(),
+        outcome => outcome.reason().unwrap_or_default(),
+    };
     match &event.trouble {
-        Some(trouble) if event.cause.is_none() => format!("{text}: {trouble}"),
-        _ => text,
+        Some(trouble) => format!("{text}: {trouble}"),
+        None => text,
     }
 }
 
@@ -253,7 +250,7 @@ mod tests {
     #[test]
     fn damaged_lines_are_counted_and_skipped() {
         let dir = tempfile::tempdir().unwrap();
-        let event = Event { schema: SCHEMA, at_ms: 3 * DAY + 5, outcome: "hit".into(), ..Event::default() };
+        let event = Event { schema: SCHEMA, at_ms: 3 * DAY + 5, ..Event::default() };
         append(dir.path(), &event).unwrap();
         append(dir.path(), &Event { at_ms: 4 * DAY, ..event.clone() }).unwrap();
         let path = dir.path().join("3.jsonl");

@@ -1,48 +1,91 @@
 //! What became of an invocation: every way of not getting a hit is a variant here.
 //!
-//! Invariant: these enums are at once the counter, the log line and the row of the documentation, so they cannot drift
+//! Invariant: these enums are at once the counter, the line of the log and the row of the documentation, so they cannot drift
 //! apart. [`Outcome::reason`] is what `thymos stats` counts: there are few, so what is different each time, a path say, is
 //! no part of it.
+//!
+//! An outcome is written as three fields: `outcome`, one of the words of [`OutcomeKind`]; `reason`, for people and counters; and
+//! for a miss `cause`, as data. Reasons and causes of another version are read as `Other`, with their words. An outcome that is
+//! none of these words cannot be counted, so such a line is damaged.
 
 pub mod cause;
 pub mod difference;
 pub mod event;
 pub mod past_action;
+mod reason;
 
 use std::fmt;
 
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
+
 use crate::outcome::cause::Cause;
+pub use reason::{Bypass, Degraded};
 
 /// How an invocation ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
 pub enum Outcome {
     /// Outputs came from the store; no compiler was started.
+    #[default]
     Hit,
-    /// The compiler ran and the result was looked for first.
+    /// No entry matched, so the compiler ran.
     Miss(Cause),
     /// The compiler ran because this is nothing that Thymos caches.
     Bypass(Bypass),
-    /// The compiler ran because Thymos could not do its part.
+    /// A cache error: the compiler ran without the cache.
     Degraded(Degraded),
 }
 
+/// [`Outcome`] without its reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutcomeKind {
+    /// See [`Outcome::Hit`].
+    #[default]
+    Hit,
+    /// See [`Outcome::Miss`].
+    Miss,
+    /// See [`Outcome::Bypass`].
+    Bypass,
+    /// See [`Outcome::Degraded`].
+    Degraded,
+}
+
+impl OutcomeKind {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 4] = [Self::Hit, Self::Miss, Self::Bypass, Self::Degraded];
+}
+
+impl fmt::Display for OutcomeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
 impl Outcome {
-    /// Returns the word that events use.
+    /// Returns which of the four it is.
     #[must_use]
-    pub fn word(&self) -> &'static str {
+    pub fn kind(&self) -> OutcomeKind {
         match self {
-            Self::Hit => "hit",
-            Self::Miss(_) => "miss",
-            Self::Bypass(_) => "bypass",
-            Self::Degraded(_) => "degraded",
+            Self::Hit => OutcomeKind::Hit,
+            Self::Miss(_) => OutcomeKind::Miss,
+            Self::Bypass(_) => OutcomeKind::Bypass,
+            Self::Degraded(_) => OutcomeKind::Degraded,
         }
     }
 
-    /// Returns the cause of a miss.
+    /// Returns whether it is a hit.
     #[must_use]
-    pub fn cause(&self) -> Option<Cause> {
+    pub fn is_hit(&self) -> bool {
+        *self == Self::Hit
+    }
+
+    /// Returns the cause of a miss, where it is known as data.
+    #[must_use]
+    pub fn cause(&self) -> Option<&Cause> {
         match self {
-            Self::Miss(cause) => Some(cause.clone()),
+            Self::Miss(cause) if !matches!(cause, Cause::Other(_)) => Some(cause),
             _ => None,
         }
     }
@@ -59,110 +102,118 @@ impl Outcome {
     }
 }
 
-/// Why an invocation is not cached, or its result not stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Bypass {
-    /// An argument that nobody has classified.
-    UnknownOption(String),
-    /// A known use of the compiler that is not cached.
-    Uncached(&'static str),
-    /// An argument that must be text is not UTF-8.
-    NotUtf8,
-    /// `THYMOS_MODE=off`.
-    Off,
-    /// A wrapper runs inside a compile that another one is watching.
-    Nested,
-    /// A workspace wrapper that Thymos does not know.
-    UnknownDriver(String),
-    /// Human-readable diagnostics go to a terminal.
-    Terminal,
-    /// An incremental session exists: rustc does this better.
-    Incremental,
-    /// `target-cpu=native` on a system that does not tell its processor.
-    NativeCpu,
-    /// The unit links, and nothing can tell what the linker reads.
-    LinkUnseen,
-    /// The compile read something that cannot be accounted for.
-    Unaccounted(String),
-    /// The compile wrote outside its own outputs.
-    WritesElsewhere(String),
-    /// The compile read a file that changed while it ran.
-    InputChangedMeanwhile(String),
-    /// An output that is neither a file nor known.
-    StrangeOutput(String),
-    /// The compile failed, and failures are not stored.
-    Failed,
+/// An outcome as it is written.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    outcome: OutcomeKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "known")]
+    cause: Option<Cause>,
 }
 
-impl fmt::Display for Bypass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownOption(option) => write!(f, "unknown option {option}"),
-            Self::Uncached(what) => f.write_str(what),
-            Self::NotUtf8 => f.write_str("argument is not UTF-8"),
-            Self::Off => f.write_str("mode is off"),
-            Self::Nested => f.write_str("inside another compile"),
-            Self::UnknownDriver(name) => write!(f, "unknown workspace wrapper {name}"),
-            Self::Terminal => f.write_str("diagnostics go to a terminal"),
-            Self::Incremental => f.write_str("left to incremental compilation"),
-            Self::NativeCpu => f.write_str("processor of target-cpu=native is unknown"),
-            Self::LinkUnseen => f.write_str("linker cannot say what it reads"),
-            Self::Unaccounted(_) => f.write_str("read that cannot be accounted for"),
-            Self::WritesElsewhere(_) => f.write_str("compile writes outside its outputs"),
-            Self::InputChangedMeanwhile(_) => f.write_str("input changed while compiling"),
-            Self::StrangeOutput(_) => f.write_str("output is no plain file"),
-            Self::Failed => f.write_str("compile failed"),
+impl From<Outcome> for Written {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome: outcome.kind(), reason: outcome.reason(), cause: outcome.cause().cloned() }
+    }
+}
+
+impl From<Written> for Outcome {
+    fn from(Written { outcome, reason, cause }: Written) -> Self {
+        let reason = reason.unwrap_or_else(|| "unknown".to_owned());
+        match outcome {
+            OutcomeKind::Hit => Self::Hit,
+            OutcomeKind::Miss => Self::Miss(cause.unwrap_or(Cause::Other(reason))),
+            OutcomeKind::Bypass => Self::Bypass(Bypass::parse(&reason)),
+            OutcomeKind::Degraded => Self::Degraded(Degraded::parse(&reason)),
         }
     }
 }
 
-/// Why Thymos could not do its part; the build went on without it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Degraded {
-    /// The store could not be opened.
-    StoreUnavailable(String),
-    /// The store belongs to somebody else or others may write to it.
-    StoreNotPrivate,
-    /// The compiler's files could not be read.
-    Compiler(String),
-    /// A manifest was damaged; it was set aside.
-    ManifestDamaged,
-    /// A blob was damaged; it was dropped.
-    BlobDamaged,
-    /// Outputs could not be laid out.
-    Restore(String),
-    /// The result could not be stored.
-    Publish(String),
-    /// An input could not be read.
-    Gather(String),
-    /// Files are stamped with another time than the system tells.
-    Clock,
-    /// A hit was compiled again, which gave something else, twice the same: the store was wrong.
-    VerifiedWrong,
-    /// A hit was compiled again twice, which gave two different results.
-    NotReproducible,
-    /// A hit should have been compiled again, and could not be.
-    Unverified(String),
-    /// The observer could not watch, and there is no other way to account for the unit.
-    Unobserved(String),
+/// Reads a cause; one that only another version knows is none.
+fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cause>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Read {
+        Known(Cause),
+        Unknown(IgnoredAny),
+    }
+    Ok(match Read::deserialize(deserializer)? {
+        Read::Known(cause) => Some(cause),
+        Read::Unknown(_) => None,
+    })
 }
 
-impl fmt::Display for Degraded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::StoreUnavailable(why) => write!(f, "store unavailable: {why}"),
-            Self::StoreNotPrivate => f.write_str("store is not private to this user"),
-            Self::Compiler(why) => write!(f, "compiler not identified: {why}"),
-            Self::ManifestDamaged => f.write_str("damaged manifest"),
-            Self::BlobDamaged => f.write_str("damaged blob"),
-            Self::Restore(why) => write!(f, "restore failed: {why}"),
-            Self::Publish(why) => write!(f, "publish failed: {why}"),
-            Self::Gather(why) => write!(f, "input not readable: {why}"),
-            Self::Clock => f.write_str("clock was changed, or files are stamped by another one"),
-            Self::VerifiedWrong => f.write_str("verification failed: the cache was wrong"),
-            Self::NotReproducible => f.write_str("verification failed: the compile is not reproducible"),
-            Self::Unverified(why) => write!(f, "not verified: {why}"),
-            Self::Unobserved(why) => write!(f, "not observed: {why}"),
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// The document's table under a heading: the cells of each row.
+    fn rows(heading: &str) -> Vec<Vec<String>> {
+        let (_, text) = include_str!("../../doc/json.md").split_once(heading).unwrap();
+        let table = text.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
+        let cells = |line: &str| line.split('|').skip(1).map(|cell| cell.trim().replace('`', "")).collect();
+        table.take_while(|line| line.starts_with('|')).map(cells).collect()
+    }
+
+    #[test]
+    fn the_document_lists_every_reason_and_every_cause() {
+        let shown = |words: &[&str]| words.iter().map(|words| words.replace("{}", "…")).collect::<Vec<_>>();
+        let first = |heading| rows(heading).into_iter().map(|row| row[0].clone()).collect::<Vec<_>>();
+        assert_eq!(first("Of a `bypass`"), shown(Bypass::WORDS));
+        assert_eq!(first("Of a `degraded` call"), shown(Degraded::WORDS));
+        let causes = cause::tests::all().into_iter().map(|cause| {
+            let kind = serde_json::to_value(&cause).unwrap()["kind"].as_str().unwrap().to_owned();
+            (kind, cause.reason().to_owned())
+        });
+        let told = rows("### Causes").into_iter().map(|row| (row[0].clone(), row[2].clone()));
+        assert_eq!(told.collect::<Vec<_>>(), causes.collect::<Vec<_>>());
+        let outcomes = OutcomeKind::ALL.map(|kind| format!("`{kind}`"));
+        assert!(
+            include_str!("../../doc/json.md").contains(&format!(
+                "| `outcome` | {}, {}, {} or {};",
+                outcomes[0], outcomes[1], outcomes[2], outcomes[3]
+            ))
+        );
+    }
+
+    fn read(line: Value) -> Outcome {
+        serde_json::from_value(line).unwrap()
+    }
+
+    #[test]
+    fn every_outcome_is_written_and_read_in_the_same_words() {
+        let input = Cause::Input { path: "src/lib.rs".into() };
+        for (outcome, line) in [
+            (Outcome::Hit, json!({ "outcome": "hit" })),
+            (
+                Outcome::Miss(input),
+                json!({ "outcome": "miss", "reason": "input changed", "cause": { "kind": "input", "path": "src/lib.rs" } }),
+            ),
+            (Outcome::Bypass(Bypass::Failed), json!({ "outcome": "bypass", "reason": "compile failed" })),
+            (
+                Outcome::Degraded(Degraded::Publish("no space left on device".into())),
+                json!({ "outcome": "degraded", "reason": "publish failed: no space left on device" }),
+            ),
+        ] {
+            assert_eq!(serde_json::to_value(&outcome).unwrap(), line);
+            assert_eq!(read(line), outcome);
         }
+    }
+
+    #[test]
+    fn lines_of_other_versions_keep_their_words() {
+        let first = json!({ "outcome": "miss", "reason": "never seen" });
+        assert_eq!(read(first), Outcome::Miss(Cause::Other("never seen".into())), "version 1 had no causes");
+        let cause = json!({ "kind": "lease-lost", "lease": 7 });
+        let newer = read(json!({ "outcome": "miss", "reason": "lease lost", "cause": cause }));
+        assert_eq!((newer.reason().as_deref(), newer.cause()), (Some("lease lost"), None));
+        let newer = read(json!({ "outcome": "bypass", "reason": "asleep" }));
+        assert_eq!(newer, Outcome::Bypass(Bypass::Other("asleep".into())));
+        assert_eq!(read(json!({ "outcome": "degraded" })).reason().as_deref(), Some("unknown"));
+        assert!(serde_json::from_value::<Outcome>(json!({ "outcome": "dreamt" })).is_err(), "nobody could count it");
     }
 }

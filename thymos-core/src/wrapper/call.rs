@@ -56,7 +56,7 @@ impl<'a> Call<'a> {
 fn parse(argv: &Argv) -> (Parsed, Vec<Keyed>) {
     if foreign::is_compiler(&argv.head.rustc) {
         let compiles = foreign::compiles(&argv.arguments);
-        return (if compiles { Parsed::Bypass(Bypass::Uncached("C or C++")) } else { Parsed::Query }, Vec::new());
+        return (if compiles { Parsed::Bypass(Bypass::OtherLanguage) } else { Parsed::Query }, Vec::new());
     }
     match expand(&argv.arguments) {
         Some(expanded) => (invocation::parse(&expanded.arguments), expanded.files),

@@ -43,8 +43,7 @@ impl Unit<'_> {
         Event {
             schema: event::SCHEMA,
             at_ms: event::now_ms(),
-            outcome: outcome.word().to_owned(),
-            reason: outcome.reason(),
+            outcome: outcome.clone(),
             krate: if unit.crate_name.is_empty() { self.text("CARGO_CRATE_NAME") } else { unit.crate_name.clone() },
             kind: unit.kind(),
             version: self.text("CARGO_PKG_VERSION"),
@@ -60,7 +59,6 @@ impl Unit<'_> {
             unit: unit.stem(),
             deps: unit.dependencies(),
             meta_us: facts.meta_us,
-            cause: outcome.cause(),
             verified: facts.verified,
             trouble: facts.trouble,
         }

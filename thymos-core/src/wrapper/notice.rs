@@ -7,6 +7,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
+use crate::outcome::OutcomeKind;
 use crate::outcome::event::{self, Event};
 use crate::settings::environment::{self, Environment};
 use crate::system::digest::Digest;
@@ -35,11 +36,12 @@ pub fn log(environment: &Environment, event: &Event) {
     let Some(level) = environment.sccache(environment::SCCACHE_LOG).map(|level| level.to_string_lossy()) else {
         return;
     };
-    if !is_told(&level, &event.outcome) {
+    let outcome = event.outcome.kind();
+    if !is_told(&level, outcome) {
         return;
     }
-    let because = event.reason.iter().map(|reason| format!(": {reason}")).collect::<String>();
-    let line = format!("sccache: [{}]: {}{because}, {} ms\n", event.krate, event.outcome, event.took_us / 1000);
+    let because = event.outcome.reason().iter().map(|reason| format!(": {reason}")).collect::<String>();
+    let line = format!("sccache: [{}]: {}{because}, {} ms\n", event.krate, outcome, event.took_us / 1000);
     // A log that cannot be written is no reason to fail a build.
     let _ = match environment.path(environment::SCCACHE_ERROR_LOG) {
         Some(path) => OpenOptions::new().append(true).create(true).open(path).map(Some),
@@ -52,19 +54,20 @@ pub fn log(environment: &Environment, event: &Event) {
 }
 
 /// Returns whether a level tells about an outcome: `debug`, `sccache=trace`, `warn`.
-fn is_told(level: &str, outcome: &str) -> bool {
+fn is_told(level: &str, outcome: OutcomeKind) -> bool {
     let says =
         |words: &[&str]| level.split(['=', ',']).any(|word| words.iter().any(|it| word.eq_ignore_ascii_case(it)));
-    says(&["info", "debug", "trace"]) || (outcome == "degraded" && says(&["warn", "error"]))
+    says(&["info", "debug", "trace"]) || (outcome == OutcomeKind::Degraded && says(&["warn", "error"]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use OutcomeKind::{Degraded, Hit, Miss};
 
     #[test]
     fn a_level_tells_about_everything_or_about_trouble() {
-        assert!(is_told("debug", "hit") && is_told("sccache=TRACE", "miss") && is_told("warn", "degraded"));
-        assert!(!is_told("warn", "hit") && !is_told("off", "degraded") && !is_told("", "degraded"));
+        assert!(is_told("debug", Hit) && is_told("sccache=TRACE", Miss) && is_told("warn", Degraded));
+        assert!(!is_told("warn", Hit) && !is_told("off", Degraded) && !is_told("", Degraded));
     }
 }

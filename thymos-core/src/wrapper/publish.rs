@@ -10,7 +10,7 @@ use super::event::Facts;
 use super::lookup::Attempt;
 use crate::action::manifest::Manifest;
 use crate::compile::Compiled;
-use crate::outcome::{Bypass, Degraded, Outcome};
+use crate::outcome::{Degraded, Outcome};
 use crate::record::Recorder;
 use crate::settings::environment;
 use crate::store::Found;
@@ -68,12 +68,7 @@ fn failed(error: io::Error) -> Outcome {
 /// Returns the path or name behind a reason that is counted without it.
 fn trouble(outcome: &Outcome) -> Option<String> {
     match outcome {
-        Outcome::Bypass(
-            Bypass::InputChangedMeanwhile(what)
-            | Bypass::WritesElsewhere(what)
-            | Bypass::StrangeOutput(what)
-            | Bypass::Unaccounted(what),
-        ) => Some(what.clone()),
+        Outcome::Bypass(bypass) => bypass.detail().map(str::to_owned),
         _ => None,
     }
 }

@@ -12,16 +12,17 @@ use std::collections::BTreeMap;
 
 use thymos_core::outcome::cause::Cause;
 use thymos_core::outcome::event::{self, Event};
+use thymos_core::outcome::{Bypass, Outcome, OutcomeKind};
 
 use crate::projects::{Project, Tests};
 use crate::remapped;
 use crate::support::{Cargo, Checkout, Mode, Run, Stats, World};
 
 /// Ways in which a compile of these projects is not cached, and why that is right.
-const EXPECTED: [(&str, &str); 3] = [
-    ("compile failed", "a build script asks whether the compiler can do something, and it cannot"),
-    ("no --emit=dep-info", "autocfg asks the same, and no dependency of it is of interest"),
-    ("-o", "rustix's build script asks the same, and wants no output"),
+const EXPECTED: [(Bypass, &str); 3] = [
+    (Bypass::Failed, "a build script asks whether the compiler can do something, and it cannot"),
+    (Bypass::NoDepInfo, "autocfg asks the same, and no dependency of it is of interest"),
+    (Bypass::OutputName, "rustix's build script asks the same, and wants no output"),
 ];
 
 pub const HERE: &str = "here";
@@ -118,13 +119,13 @@ fn build_plainly(project: &Project, world: &mut World, place: &str) -> Programs 
 
 /// What was compiled again at the second place are the units that belong to one place, by name, and nothing else.
 fn assert_only_bound(project: &Project, world: &World) {
-    let misses: Vec<Event> = counted(world).filter(|event| event.outcome == "miss").collect();
+    let misses: Vec<Event> = counted(world).filter(|event| event.outcome.kind() == OutcomeKind::Miss).collect();
     let mut missed: Vec<&str> =
         misses.iter().map(|event| event::name(&event.krate, &event.kind, &event.package)).collect();
     let mut bound: Vec<&str> = project.bound.iter().map(|(name, _)| *name).collect();
     missed.sort_unstable();
     bound.sort_unstable();
-    let causes: Vec<_> = misses.iter().map(|event| (&event.krate, &event.kind, &event.cause)).collect();
+    let causes: Vec<_> = misses.iter().map(|event| (&event.krate, &event.kind, event.outcome.cause())).collect();
     assert_eq!(missed, bound, "{}: every other compile is a hit: {causes:#?}", project.name());
 }
 
@@ -202,12 +203,13 @@ fn tests_say_the_same(project: &Project, world: &World, plain: Option<&Vec<Strin
 
 /// Every compile was a hit or a miss, but for those with a known reason.
 fn assert_accounted(stats: &Stats, world: &World) {
-    let expected = |reason: &&String| EXPECTED.iter().any(|(expected, _)| expected == *reason);
+    let expected = |reason: &&String| EXPECTED.iter().any(|(expected, _)| *expected == Bypass::parse(reason));
     let left_out = stats.bypassed.keys().filter(|reason| !expected(reason)).chain(stats.degraded.keys()).count();
     assert_eq!(left_out, 0, "no compile is left out: {stats:#?}\n{}", left_out_events(world));
 }
 
 fn left_out_events(world: &World) -> String {
-    let left_out = counted(world).filter(|event| event.outcome != "hit" && event.cause != Some(Cause::NeverSeen));
+    let left_out =
+        counted(world).filter(|event| !event.outcome.is_hit() && event.outcome != Outcome::Miss(Cause::NeverSeen));
     left_out.map(|event| format!("{event:?}")).collect::<Vec<_>>().join("\n")
 }

@@ -17,6 +17,7 @@ use super::table;
 use crate::history::builds::Build;
 use crate::history::stats::{self, Stats};
 use crate::history::summary::Summary;
+use crate::outcome::Bypass;
 use crate::settings::environment::{self, Environment};
 use crate::system::error::plain;
 use crate::system::os::signals;
@@ -139,9 +140,8 @@ impl<'a> Bench<'a> {
         let with = self.build(copied, Some(&store), name)?;
         let log = stats::counted(&store);
         let stats = Stats::sum(&log);
-        let failed = crate::outcome::Bypass::Failed.to_string();
-        let left_out = stats.bypassed.iter().chain(&stats.degraded).filter(|(reason, _)| **reason != failed);
-        let bypassed = left_out.map(|(_, count)| count).sum();
+        let bypassed = stats.bypassed.iter().filter(|(reason, _)| **reason != Bypass::Failed).map(|(_, count)| count);
+        let bypassed = bypassed.chain(stats.degraded.values()).sum();
         let because = Build::group(log.events).last().and_then(|build| Summary::of(build).because);
         Ok(Row { hits: stats.hits, misses: stats.misses, bypassed, because, ..Row::new(build, without, with) })
     }

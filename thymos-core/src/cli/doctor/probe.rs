@@ -64,7 +64,8 @@ impl<'a> Probe<'a> {
 
     fn judge(&self) -> Probed {
         let stats = Stats::gather(&self.store());
-        let reasons: Vec<String> = stats.bypassed.keys().chain(stats.degraded.keys()).cloned().collect();
+        let bypassed = stats.bypassed.keys().map(ToString::to_string);
+        let reasons: Vec<String> = bypassed.chain(stats.degraded.keys().map(ToString::to_string)).collect();
         let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
         let finding = if stats.hits > 0 {
             Finding::good(

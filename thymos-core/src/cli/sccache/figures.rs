@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::outcome::cause::Cause;
 use crate::outcome::event::Event;
-use crate::outcome::{Bypass, Degraded};
+use crate::outcome::{Bypass, Degraded, Outcome};
 
 /// What sccache calls a server's information.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -90,47 +90,46 @@ pub fn sum(events: &[Event]) -> Figures {
 
 impl Figures {
     fn add(&mut self, event: &Event) {
-        let reason = event.reason.as_deref().unwrap_or_default();
         self.compile_requests += 1;
-        match event.outcome.as_str() {
-            "hit" => {
+        match &event.outcome {
+            Outcome::Hit => {
                 self.requests_executed += 1;
                 self.cache_hits.add();
                 self.cache_read_hit_duration += Duration::from_micros(event.took_us);
             }
-            "miss" => {
+            Outcome::Miss(cause) => {
                 self.compiled(event);
                 self.cache_misses.add();
-                self.forced_recaches += u64::from(reason == Cause::Refresh.reason());
-                self.cache_read_errors += u64::from(reason == Cause::BlobLost.reason());
+                self.forced_recaches += u64::from(*cause == Cause::Refresh);
+                self.cache_read_errors += u64::from(*cause == Cause::BlobLost);
                 // In a mode that stores nothing, nothing times the compiler either.
                 if event.compile_us > 0 {
                     self.cache_writes += 1;
                     self.cache_write_duration += Duration::from_micros(event.took_us.saturating_sub(event.compile_us));
                 }
             }
-            "bypass" if reason == Bypass::Failed.to_string() => {
+            Outcome::Bypass(Bypass::Failed) => {
                 self.compiled(event);
                 self.compile_fails += 1;
             }
             // Only a compile that was to be stored is timed.
-            "bypass" if event.compile_us > 0 => {
+            Outcome::Bypass(bypass) if event.compile_us > 0 => {
                 self.compiled(event);
                 self.non_cacheable_compilations += 1;
-                *self.not_cached.entry(reason.to_owned()).or_default() += 1;
+                *self.not_cached.entry(bypass.to_string()).or_default() += 1;
             }
-            "bypass" => {
+            Outcome::Bypass(bypass) => {
                 self.requests_not_cacheable += 1;
-                *self.not_cached.entry(reason.to_owned()).or_default() += 1;
+                *self.not_cached.entry(bypass.to_string()).or_default() += 1;
             }
-            _ => {
+            Outcome::Degraded(Degraded::Publish(_)) => {
                 self.compiled(event);
-                if reason.starts_with(&Degraded::Publish(String::new()).to_string()) {
-                    self.cache_misses.add();
-                    self.cache_write_errors += 1;
-                } else {
-                    self.cache_errors.add();
-                }
+                self.cache_misses.add();
+                self.cache_write_errors += 1;
+            }
+            Outcome::Degraded(_) => {
+                self.compiled(event);
+                self.cache_errors.add();
             }
         }
     }
@@ -145,25 +144,23 @@ impl Figures {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::Outcome;
 
-    fn event(outcome: &Outcome, compile_us: u64) -> Event {
-        let reason = outcome.reason();
-        Event { outcome: outcome.word().into(), reason, compile_us, took_us: compile_us + 500, ..Event::default() }
+    fn event(outcome: Outcome, compile_us: u64) -> Event {
+        Event { outcome, compile_us, took_us: compile_us + 500, ..Event::default() }
     }
 
     #[test]
     fn every_event_is_one_request_and_finds_its_row() {
         let events = [
-            event(&Outcome::Hit, 900),
-            event(&Outcome::Miss(Cause::NeverSeen), 2_000),
-            event(&Outcome::Miss(Cause::Refresh), 2_000),
-            event(&Outcome::Miss(Cause::NeverSeen), 0),
-            event(&Outcome::Bypass(Bypass::Failed), 700),
-            event(&Outcome::Bypass(Bypass::WritesElsewhere("x".into())), 700),
-            event(&Outcome::Bypass(Bypass::Incremental), 0),
-            event(&Outcome::Degraded(Degraded::Publish("no space left on device".into())), 700),
-            event(&Outcome::Degraded(Degraded::StoreNotPrivate), 0),
+            event(Outcome::Hit, 900),
+            event(Outcome::Miss(Cause::NeverSeen), 2_000),
+            event(Outcome::Miss(Cause::Refresh), 2_000),
+            event(Outcome::Miss(Cause::NeverSeen), 0),
+            event(Outcome::Bypass(Bypass::Failed), 700),
+            event(Outcome::Bypass(Bypass::WritesElsewhere("x".into())), 700),
+            event(Outcome::Bypass(Bypass::Incremental), 0),
+            event(Outcome::Degraded(Degraded::Publish("no space left on device".into())), 700),
+            event(Outcome::Degraded(Degraded::StoreNotPrivate), 0),
         ];
         let figures = sum(&events);
         assert_eq!((figures.compile_requests, figures.requests_executed, figures.requests_not_cacheable), (9, 8, 1));
@@ -177,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_keys_are_those_that_scripts_read() {
-        let json = serde_json::to_value(Report { stats: sum(&[event(&Outcome::Hit, 1)]), ..Report::default() });
+        let json = serde_json::to_value(Report { stats: sum(&[event(Outcome::Hit, 1)]), ..Report::default() });
         let json = json.expect("figures are plain data");
         assert_eq!(json["stats"]["cache_hits"]["counts"]["Rust"], 1);
         assert_eq!(json["stats"]["cache_read_hit_duration"]["nanos"], 501_000);

@@ -7,6 +7,7 @@ use crate::cli::table::{self, Column, Table};
 use crate::history::amount::{ago, counted, number};
 use crate::history::builds::Build;
 use crate::history::why;
+use crate::outcome::OutcomeKind;
 use crate::outcome::cause::Cause;
 
 /// What `thymos why CRATE --json` prints.
@@ -27,7 +28,7 @@ struct Told<'a> {
     at_ms: u64,
     kind: &'a str,
     version: &'a str,
-    outcome: &'a str,
+    outcome: OutcomeKind,
     /// Why it was no hit, followed to the root; empty for a hit.
     because: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,14 +70,14 @@ fn told(build: &Build, at: usize) -> Told<'_> {
         at_ms: event.at_ms,
         kind: &event.kind,
         version: &event.version,
-        outcome: &event.outcome,
-        because: if event.outcome == "hit" { String::new() } else { why::story(build, at) },
-        cause: event.cause.as_ref(),
+        outcome: event.outcome.kind(),
+        because: if event.outcome.is_hit() { String::new() } else { why::story(build, at) },
+        cause: event.outcome.cause(),
     }
 }
 
 fn render(name: &str, units: &[Told<'_>], shown: usize, screen: Screen) -> String {
-    let hits = units.iter().filter(|unit| unit.outcome == "hit").count() as u64;
+    let hits = units.iter().filter(|unit| unit.outcome == OutcomeKind::Hit).count() as u64;
     let all = counted(units.len() as u64, "compile");
     let mut text = table::paragraph(&format!("{name}: {all}, {}", counted(hits, "hit")), 0, screen.width);
     let mut workspace = "";
@@ -87,7 +88,7 @@ fn render(name: &str, units: &[Told<'_>], shown: usize, screen: Screen) -> Strin
             workspace = &unit.workspace;
         }
         let when = ago(screen.now_ms.saturating_sub(unit.at_ms));
-        table.row([when.into(), unit.outcome.into(), unit.kind.into(), unit.because.clone().into()]);
+        table.row([when.into(), unit.outcome.to_string().into(), unit.kind.into(), unit.because.clone().into()]);
     }
     text.push('\n');
     text.push_str(&table.render(screen.width));

@@ -14,6 +14,7 @@ use crate::history::amount::{ago, counted, number, time};
 use crate::history::builds::Build;
 use crate::history::summary::Summary;
 use crate::history::why::{self, Item, Named};
+use crate::outcome::OutcomeKind;
 use crate::outcome::cause::Cause;
 use crate::outcome::event::{self, Log};
 use crate::settings::Settings;
@@ -125,7 +126,7 @@ fn reason(build: &Build) -> Reason {
         workspace: build.place(),
         at_ms: build.start_ms + build.took_us / 1000,
         units: build.units.len() as u64,
-        hits: build.count("hit") as u64,
+        hits: build.count(OutcomeKind::Hit) as u64,
         items: why::items(build),
     }
 }
@@ -137,7 +138,9 @@ fn render(build: &Build, screen: Screen) -> String {
     let sum = Summary::of(build).share();
     let mut text = table::paragraph(&title, 0, screen.width) + &table::paragraph(&sum, 0, screen.width);
     let mut table = Table::new([Column::Right, Column::Right, Column::Wrapped]).indented(2);
-    for (outcome, heading) in [("miss", "Misses"), ("bypass", "Bypassed"), ("degraded", "Degraded")] {
+    for (outcome, heading) in
+        [(OutcomeKind::Miss, "Misses"), (OutcomeKind::Bypass, "Bypassed"), (OutcomeKind::Degraded, "Degraded")]
+    {
         let of_it: Vec<&Item> = items.iter().filter(|item| item.outcome == outcome).collect();
         if !of_it.is_empty() {
             table.heading(heading);

@@ -6,12 +6,13 @@
 use std::collections::HashMap;
 
 use super::Build;
+use crate::outcome::OutcomeKind;
 
 /// One reason and what came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// `miss`, `bypass` or `degraded`.
-    pub outcome: String,
+    /// What became of them.
+    pub outcome: OutcomeKind,
     /// The reason in words.
     pub reason: String,
     /// Indices of the units in [`Build::units`], in the order in which they began.
@@ -25,12 +26,12 @@ impl Build {
     #[must_use]
     pub fn costs(&self) -> Vec<Cost> {
         let mut costs: Vec<Cost> = Vec::new();
-        let mut known: HashMap<(String, String), usize> = HashMap::new();
-        for (index, unit) in self.units.iter().enumerate().filter(|(_, unit)| unit.event.outcome != "hit") {
+        let mut known: HashMap<(OutcomeKind, String), usize> = HashMap::new();
+        for (index, unit) in self.units.iter().enumerate().filter(|(_, unit)| !unit.event.outcome.is_hit()) {
             let root = self.root(index);
-            let key = (self.units[root].event.outcome.clone(), self.units[root].words());
+            let key = (self.units[root].event.outcome.kind(), self.units[root].words());
             let cost = *known.entry(key).or_insert_with_key(|(outcome, reason)| {
-                costs.push(Cost { outcome: outcome.clone(), reason: reason.clone(), ..Cost::default() });
+                costs.push(Cost { outcome: *outcome, reason: reason.clone(), ..Cost::default() });
                 costs.len() - 1
             });
             costs[cost].units.push(index);

@@ -15,6 +15,7 @@ use std::path::Path;
 
 use crate::outcome::cause::Cause;
 use crate::outcome::event::{self, Event};
+use crate::outcome::{Bypass, Outcome, OutcomeKind};
 
 /// How long a process without a name may be silent before its number is taken for another process's: 10 minutes.
 const SILENCE_US: u64 = 10 * 60 * 1_000_000;
@@ -56,7 +57,7 @@ impl Unit {
     /// Returns whether it is known how long the unit took.
     #[must_use]
     pub fn is_timed(&self) -> bool {
-        self.event.outcome == "hit" || self.event.compile_us > 0
+        self.event.outcome.is_hit() || self.event.compile_us > 0
     }
 
     /// Returns whether the unit reads what it depends on whole, and not only the metadata.
@@ -68,13 +69,19 @@ impl Unit {
     /// Returns why the unit was no hit, in words; nothing for a hit.
     #[must_use]
     pub fn words(&self) -> String {
-        if self.event.outcome == "hit" { String::new() } else { event::words(&self.event) }
+        if self.event.outcome.is_hit() { String::new() } else { event::words(&self.event) }
+    }
+
+    /// Returns whether the compile failed.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.event.outcome == Outcome::Bypass(Bypass::Failed)
     }
 
     /// Returns the compile time that a hit did not spend, in microseconds.
     #[must_use]
     pub fn saved_us(&self) -> u64 {
-        if self.event.outcome == "hit" { self.event.compile_us.saturating_sub(self.event.took_us) } else { 0 }
+        if self.event.outcome.is_hit() { self.event.compile_us.saturating_sub(self.event.took_us) } else { 0 }
     }
 }
 
@@ -186,9 +193,9 @@ impl Build {
         let mut at = unit;
         // No chain of dependencies is longer than there are units; a damaged log may hold a circle.
         for _ in 0..self.units.len() {
-            match &self.units[at].event.cause {
+            match self.units[at].event.outcome.cause() {
                 Some(Cause::Dependency { unit: name, .. }) => match self.find(name) {
-                    Some(next) if self.units[next].event.outcome != "hit" => at = next,
+                    Some(next) if !self.units[next].event.outcome.is_hit() => at = next,
                     _ => return at,
                 },
                 _ => return at,
@@ -199,8 +206,8 @@ impl Build {
 
     /// Returns how many units had the outcome.
     #[must_use]
-    pub fn count(&self, outcome: &str) -> usize {
-        self.units.iter().filter(|unit| unit.event.outcome == outcome).count()
+    pub fn count(&self, outcome: OutcomeKind) -> usize {
+        self.units.iter().filter(|unit| unit.event.outcome.kind() == outcome).count()
     }
 
     /// Returns the compile time that hits did not spend, in microseconds.

@@ -1,12 +1,13 @@
 use super::path::{Step, Then};
 use super::*;
+use crate::outcome::Outcome;
 
 const MS: u64 = 1000;
 
 /// A miss of `krate` from `begin` to `end`, in milliseconds, given the units `deps`.
 fn miss(krate: &str, (begin, end): (u64, u64), deps: &[&str]) -> Event {
     Event {
-        outcome: "miss".into(),
+        outcome: Outcome::Miss(Cause::NeverSeen),
         krate: krate.into(),
         unit: krate.into(),
         kind: "lib".into(),
@@ -126,7 +127,7 @@ fn a_package_waits_for_its_build_script() {
 #[test]
 fn circles_end() {
     let after = |event: Event, unit: &str| Event {
-        cause: Some(Cause::Dependency { krate: unit.into(), unit: unit.into() }),
+        outcome: Outcome::Miss(Cause::Dependency { krate: unit.into(), unit: unit.into() }),
         ..event
     };
     let events = vec![after(miss("a", (0, 10), &["b"]), "b"), after(miss("b", (0, 10), &["a"]), "a")];
@@ -138,20 +139,20 @@ fn circles_end() {
 #[test]
 fn a_cascade_is_counted_where_it_began() {
     let after = |event: Event, unit: &str| Event {
-        cause: Some(Cause::Dependency { krate: unit.into(), unit: unit.into() }),
+        outcome: Outcome::Miss(Cause::Dependency { krate: unit.into(), unit: unit.into() }),
         ..event
     };
     let events = vec![
-        Event { reason: Some("src/lib.rs changed".into()), ..miss("a", (0, 10), &[]) },
+        Event { outcome: Outcome::Miss(Cause::Input { path: "src/lib.rs".into() }), ..miss("a", (0, 10), &[]) },
         after(miss("b", (10, 30), &["a"]), "a"),
         after(miss("c", (30, 35), &["b"]), "b"),
-        Event { reason: Some("never seen".into()), ..miss("d", (0, 7), &[]) },
-        Event { outcome: "hit".into(), ..miss("e", (0, 1), &[]) },
+        miss("d", (0, 7), &[]),
+        Event { outcome: Outcome::Hit, ..miss("e", (0, 1), &[]) },
     ];
     let build = build(events);
     let costs = build.costs();
     let told: Vec<(&str, usize, u64)> =
         costs.iter().map(|cost| (cost.reason.as_str(), cost.units.len(), cost.compile_us / MS)).collect();
     assert_eq!(told, [("src/lib.rs changed", 3, 35), ("never seen", 1, 7)]);
-    assert_eq!(build.count("miss"), 4);
+    assert_eq!(build.count(OutcomeKind::Miss), 4);
 }

@@ -12,6 +12,7 @@ use super::figure::{date, span};
 use super::{Cost, Report, Step, Unit, timeline};
 use crate::history::amount::{bytes, counted, share};
 use crate::history::builds::path::Then;
+use crate::outcome::OutcomeKind;
 use crate::system::digest::Digest;
 
 const STYLE: &str = include_str!("page.css");
@@ -93,10 +94,10 @@ fn summary(report: &Report) -> String {
 
 fn legend(report: &Report) -> String {
     let outcomes = [
-        ("hit", report.hits, "from the cache"),
-        ("miss", report.misses, "compiled and stored"),
-        ("bypass", report.bypassed, "not cached"),
-        ("degraded", report.degraded, "the cache failed"),
+        (OutcomeKind::Hit, report.hits, "from the cache"),
+        (OutcomeKind::Miss, report.misses, "compiled and stored"),
+        (OutcomeKind::Bypass, report.bypassed, "not cached"),
+        (OutcomeKind::Degraded, report.degraded, "the cache failed"),
     ];
     let mut html = "<fieldset class=\"legend\"><legend>Show</legend>".to_owned();
     for (outcome, count, meaning) in outcomes {
@@ -114,10 +115,9 @@ fn legend(report: &Report) -> String {
     html
 }
 
-fn swatch(outcome: &str) -> String {
+fn swatch(outcome: OutcomeKind) -> String {
     format!(
-        "<svg class=\"swatch {}\" aria-hidden=\"true\"><rect class=\"fill\" width=\"100%\" height=\"100%\"/></svg>",
-        Text(outcome)
+        "<svg class=\"swatch {outcome}\" aria-hidden=\"true\"><rect class=\"fill\" width=\"100%\" height=\"100%\"/></svg>"
     )
 }
 
@@ -137,9 +137,9 @@ fn costs(report: &Report) -> String {
         let _ = writeln!(
             html,
             "<tr><th scope=\"row\">{} {} <span class=\"tag\">{}</span>{advice}</th><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
-            swatch(&cost.outcome),
+            swatch(cost.outcome),
             Text(&cost.why),
-            Text(&cost.outcome),
+            cost.outcome,
             cost.units.len(),
             if cost.compile_us == 0 { "not timed".to_owned() } else { span(cost.compile_us) },
             crates(report, cost)
@@ -208,7 +208,7 @@ fn held(report: &Report, step: &Step, longest: u64) -> String {
         Text(&unit.version),
         Text(&format!("{} {}", unit.kind, unit.outcome)),
         span(step.busy_us),
-        Text(&unit.outcome),
+        unit.outcome,
         (100.0 * step.busy_us as f64 / longest as f64).max(0.5)
     )
 }
@@ -254,12 +254,12 @@ fn row(index: usize, unit: &Unit, html: &mut String) {
     let _ = write!(
         html,
         "<tr id=\"u{index}\" tabindex=\"-1\" data-outcome=\"{}\"><th scope=\"row\">{} <small>{}</small>{path}</th><td class=\"kind\">{}</td><td>{} {}</td>",
-        Text(&unit.outcome),
+        unit.outcome,
         Text(unit.name()),
         Text(&unit.version),
         Text(&unit.kind),
-        swatch(&unit.outcome),
-        Text(&unit.outcome)
+        swatch(unit.outcome),
+        unit.outcome
     );
     let timed = |us: u64| if unit.timed { span(us) } else { "not timed".to_owned() };
     let figures = [

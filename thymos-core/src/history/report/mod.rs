@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::history::builds::path::{self, Then};
 use crate::history::builds::{Build, cost};
 use crate::history::why;
+use crate::outcome::OutcomeKind;
 use crate::outcome::cause::Cause;
 use crate::outcome::event;
 
@@ -69,8 +70,8 @@ pub struct Unit {
     pub unit: String,
     /// The crate's kind.
     pub kind: String,
-    /// `hit`, `miss`, `bypass` or `degraded`.
-    pub outcome: String,
+    /// What became of it: `hit`, `miss`, `bypass` or `degraded`.
+    pub outcome: OutcomeKind,
     /// Why it was no hit, in words.
     pub why: String,
     /// The same as data.
@@ -115,8 +116,8 @@ pub struct Step {
 /// One reason and what came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Cost {
-    /// `miss`, `bypass` or `degraded`.
-    pub outcome: String,
+    /// What became of them: `miss`, `bypass` or `degraded`.
+    pub outcome: OutcomeKind,
     /// The reason in words.
     pub why: String,
     /// What a person can do about it.
@@ -131,7 +132,7 @@ impl Report {
     /// Tells a build.
     #[must_use]
     pub fn of(build: &Build) -> Self {
-        let (hits, misses) = (build.count("hit"), build.count("miss"));
+        let (hits, misses) = (build.count(OutcomeKind::Hit), build.count(OutcomeKind::Miss));
         let mut report = Self {
             schema: SCHEMA,
             build: build.id.clone(),
@@ -140,8 +141,8 @@ impl Report {
             took_us: build.took_us,
             hits,
             misses,
-            bypassed: build.count("bypass"),
-            degraded: build.count("degraded"),
+            bypassed: build.count(OutcomeKind::Bypass),
+            degraded: build.count(OutcomeKind::Degraded),
             hit_rate: if hits + misses == 0 { 0.0 } else { hits as f64 / (hits + misses) as f64 },
             saved_us: build.saved_us(),
             lanes: build.lanes,
@@ -167,7 +168,7 @@ impl Report {
 
 fn told(build: &Build, cost: cost::Cost) -> Cost {
     let root = cost.units.first().map(|unit| build.root(*unit));
-    let cause = root.and_then(|root| build.units[root].event.cause.as_ref());
+    let cause = root.and_then(|root| build.units[root].event.outcome.cause());
     Cost {
         outcome: cost.outcome,
         why: cost.reason,
@@ -194,9 +195,9 @@ fn unit(build: &Build, index: usize) -> Unit {
         version: event.version.clone(),
         unit: event.unit.clone(),
         kind: event.kind.clone(),
-        outcome: event.outcome.clone(),
-        why: if event.outcome == "hit" { String::new() } else { why::story(build, index) },
-        cause: event.cause.clone(),
+        outcome: event.outcome.kind(),
+        why: if event.outcome.is_hit() { String::new() } else { why::story(build, index) },
+        cause: event.outcome.cause().cloned(),
         root: build.root(index),
         start_us: unit.start_us,
         end_us: unit.end_us,

@@ -1,12 +1,13 @@
 use super::*;
 use crate::outcome::event::Event;
+use crate::outcome::{Bypass, Degraded, Outcome};
 
 const MS: u64 = 1000;
 
 /// A build of four units, one of each outcome; names are as hostile as names can be.
 pub(crate) fn sample() -> Report {
-    let event = |outcome: &str, krate: &str, (begin, end): (u64, u64)| Event {
-        outcome: outcome.into(),
+    let event = |outcome: Outcome, krate: &str, (begin, end): (u64, u64)| Event {
+        outcome,
         krate: krate.into(),
         package: krate.into(),
         unit: krate.into(),
@@ -20,21 +21,17 @@ pub(crate) fn sample() -> Report {
         workspace: "/home/somebody/projekt größe".into(),
         ..Event::default()
     };
-    let hit = Event { compile_us: 900 * MS, ..event("hit", "base", (0, 2)) };
+    let hit = Event { compile_us: 900 * MS, ..event(Outcome::Hit, "base", (0, 2)) };
+    let edited = Cause::Input { path: "</script><img src=x onerror=alert(1)>".into() };
     let miss = Event {
-        reason: Some("</script><img src=x onerror=alert(1)> changed".into()),
         deps: vec!["base".into()],
         meta_us: 40 * MS,
-        ..event("miss", "</table><script>alert('x')</script>", (5, 105))
+        ..event(Outcome::Miss(edited), "</table><script>alert('x')</script>", (5, 105))
     };
-    let bypass = Event {
-        reason: Some("left to incremental compilation".into()),
-        compile_us: 0,
-        ..event("bypass", "app", (50, 51))
-    };
-    let bypass = Event { deps: vec![miss.unit.clone()], ..bypass };
-    let degraded =
-        Event { reason: Some("publish failed: no space left on device".into()), ..event("degraded", "late", (60, 90)) };
+    let bypass = event(Outcome::Bypass(Bypass::Incremental), "app", (50, 51));
+    let bypass = Event { compile_us: 0, deps: vec![miss.unit.clone()], ..bypass };
+    let full = Degraded::Publish("no space left on device".into());
+    let degraded = event(Outcome::Degraded(full), "late", (60, 90));
     Report::of(&Build::group(vec![hit, miss, bypass, degraded]).pop().expect("there are events"))
 }
 
@@ -98,7 +95,6 @@ fn every_trace_event_has_what_its_phase_asks_for() {
 #[test]
 fn slices_of_one_row_do_not_overlap() {
     let event = |krate: &str, (begin, end): (u64, u64)| Event {
-        outcome: "hit".into(),
         krate: krate.into(),
         at_ms: 1_000 + end,
         took_us: (end - begin) * MS + 400,

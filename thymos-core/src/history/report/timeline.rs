@@ -7,6 +7,7 @@ use std::fmt::Write;
 use super::escape::Text;
 use super::figure::{span, tick};
 use super::{Report, Unit};
+use crate::outcome::OutcomeKind;
 
 /// Height of a lane and of a bar in it, in pixels.
 const LANE: usize = 26;
@@ -62,7 +63,7 @@ fn bar(report: &Report, (index, unit): (usize, &Unit), html: &mut String) {
     let width = percent(unit.end_us.saturating_sub(unit.start_us), report).max(LEAST);
     let x = percent(unit.start_us, report).min(100.0 - width);
     let path = if unit.on_path { " path" } else { "" };
-    let (outcome, y) = (Text(&unit.outcome), AXIS + unit.lane * LANE + (LANE - BAR) / 2);
+    let (outcome, y) = (unit.outcome, AXIS + unit.lane * LANE + (LANE - BAR) / 2);
     let _ = write!(
         html,
         "<svg class=\"bar {outcome}{path}\" role=\"option\" aria-selected=\"false\" tabindex=\"{}\" data-unit=\"{index}\" aria-label=\"{}\" \
@@ -89,10 +90,10 @@ fn label(unit: &Unit) -> String {
     let mut label = format!("{} {}", unit.name(), unit.version).trim_end().to_owned();
     let took = if unit.timed { span(unit.end_us.saturating_sub(unit.start_us)) } else { "not timed".to_owned() };
     let _ = write!(label, ", {}: {}, {took}", unit.kind, unit.outcome);
-    if unit.outcome == "hit" {
+    if unit.outcome == OutcomeKind::Hit {
         let _ = write!(label, " instead of {}", span(unit.compile_us));
     }
-    if unit.meta_us > 0 && unit.outcome != "hit" {
+    if unit.meta_us > 0 && unit.outcome != OutcomeKind::Hit {
         let _ = write!(label, ", metadata after {}", span(unit.meta_us));
     }
     if unit.on_path {

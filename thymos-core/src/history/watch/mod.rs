@@ -12,6 +12,7 @@ use std::collections::HashSet;
 use crate::history::builds::Build;
 use crate::history::report::figure::span;
 use crate::history::why;
+use crate::outcome::OutcomeKind;
 use crate::outcome::event::{self, Event};
 
 use running::{Activity, Compile, Starter};
@@ -129,14 +130,14 @@ impl Watch {
         let (compiling, ago) = (compiling(activity, &build.id), now_ms.saturating_sub(ended_ms(build)));
         let alive = activity.alive.contains(&build.id) || !compiling.is_empty();
         let running = alive || (!self.seen.contains(&build.id) && ago < QUIET_MS);
-        let others = (0..build.units.len()).filter(|unit| build.units[*unit].event.outcome != "hit");
+        let others = (0..build.units.len()).filter(|unit| !build.units[*unit].event.outcome.is_hit());
         let mut last: Vec<usize> = others.collect();
         last.sort_by_key(|unit| std::cmp::Reverse(build.units[*unit].end_us));
         Shown {
             name: name(&build.place()),
             state: if running { State::Running } else { State::Ended(ago) },
             took_ms: if running { now_ms.saturating_sub(build.start_ms) } else { build.took_us / 1000 },
-            counts: ["hit", "miss", "bypass", "degraded"].map(|outcome| build.count(outcome)),
+            counts: OutcomeKind::ALL.map(|outcome| build.count(outcome)),
             saved_us: build.saved_us(),
             misses: last.into_iter().take(MISSES).map(|unit| missed(build, unit)).collect(),
             compiling,
@@ -176,13 +177,13 @@ pub fn line(event: &Event) -> String {
     let build = Build::group(vec![event.clone()]).pop().unwrap_or_default();
     let unit = build.units.first().cloned().unwrap_or_default();
     let took = if unit.is_timed() { format!(", {}", span(event.took_us)) } else { String::new() };
-    let saved = if event.outcome == "hit" { format!(" instead of {}", span(event.compile_us)) } else { String::new() };
+    let saved = if event.outcome.is_hit() { format!(" instead of {}", span(event.compile_us)) } else { String::new() };
     let why = match unit.words() {
         words if words.is_empty() => words,
         words => format!(": {words}"),
     };
     let what = format!("{} {}", event.krate, event.version).trim_end().to_owned();
-    let text = format!("{}: {} {what} ({}){took}{saved}{why}", name(&build.place()), event.outcome, event.kind);
+    let text = format!("{}: {} {what} ({}){took}{saved}{why}", name(&build.place()), event.outcome.kind(), event.kind);
     text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 
