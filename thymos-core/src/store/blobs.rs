@@ -65,6 +65,13 @@ impl Blob {
     }
 }
 
+/// Returns how an output may be shared with the store.
+#[must_use]
+pub fn sharing(name: &[u8]) -> Sharing {
+    // rustc writes these beside their place and renames; everything else is written, stripped or signed in place.
+    if name.ends_with(b".rlib") || name.ends_with(b".rmeta") { Sharing::Linked } else { Sharing::Private }
+}
+
 impl Store {
     pub(crate) fn blob_path(&self, digest: &Digest) -> PathBuf {
         let hex = digest.hex();
@@ -164,7 +171,7 @@ impl Store {
         let temporary = tempfile::Builder::new().prefix("blob-").make_in(self.root.join("tmp"), |temporary| {
             match os::reflink(from, temporary) {
                 Ok(()) => Ok(()),
-                Err(_) if sharing == Sharing::Linked && fs::hard_link(from, temporary).is_ok() => Ok(()),
+                Err(_) if sharing == Sharing::Linked && link(from, temporary).is_ok() => Ok(()),
                 Err(_) => fs::copy(from, temporary).map(drop),
             }
         })?;
@@ -193,7 +200,7 @@ fn lay_out(blob: &Blob, to: &Path, sharing: Sharing) -> io::Result<()> {
         Err(_) => {}
     }
     let private = Guard::RestorePrivate.on() && (sharing == Sharing::Private || !blob.alone);
-    if !private && fs::hard_link(&blob.path, to).is_ok() {
+    if !private && link(&blob.path, to).is_ok() {
         return Ok(());
     }
     if fs::symlink_metadata(to).is_ok() {
@@ -202,10 +209,58 @@ fn lay_out(blob: &Blob, to: &Path, sharing: Sharing) -> io::Result<()> {
     fs::copy(&blob.path, to).map(drop)
 }
 
+/// Gives a file a second name, and takes that away again where it is a third one: somebody else has linked the file since its
+/// names were counted, and two checkouts must not share an inode.
+fn link(from: &Path, to: &Path) -> io::Result<()> {
+    fs::hard_link(from, to)?;
+    if Guard::RestorePrivate.on() && os::link_count(&fs::symlink_metadata(to)?) > 2 {
+        fs::remove_file(to)?;
+        return Err(io::ErrorKind::TooManyLinks.into());
+    }
+    Ok(())
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
+
+    fn made(path: PathBuf, content: &str, sharing: Sharing) -> Made {
+        fs::write(&path, content).unwrap();
+        Made { stamp: Stamp::of(&path).unwrap(), digest: Digest::of(content.as_bytes()), path, sharing }
+    }
+
+    fn inode(path: &Path) -> u64 {
+        Stamp::of(path).unwrap().inode
+    }
+
+    #[test]
+    fn look_ups_that_counted_links_at_the_same_time_share_no_inode() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open_as(&dir.path().join("store"), Shared::No).unwrap();
+        let output = made(dir.path().join("output"), "artifact", Sharing::Linked);
+        store.keep(&output).unwrap();
+        fs::remove_file(&output.path).unwrap();
+        let places = ["one", "two", "three"].map(|name| dir.path().join(name));
+        let blobs = [(); 3].map(|()| store.blob(&output.digest).unwrap());
+        for (blob, to) in blobs.iter().zip(&places) {
+            store.restore(blob, to, Sharing::Linked, 0o644).unwrap();
+            assert_eq!(fs::read(to).unwrap(), b"artifact");
+        }
+        let inodes: std::collections::HashSet<u64> = places.iter().map(|place| inode(place)).collect();
+        assert_eq!(inodes.len(), 3);
+    }
+
+    #[test]
+    fn an_output_that_has_another_name_already_is_copied_into_the_store() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open_as(&dir.path().join("store"), Shared::No).unwrap();
+        let output = made(dir.path().join("output"), "artifact", Sharing::Linked);
+        fs::hard_link(&output.path, dir.path().join("elsewhere")).unwrap();
+        let output = Made { stamp: Stamp::of(&output.path).unwrap(), ..output };
+        store.keep(&output).unwrap();
+        assert_ne!(inode(&store.blob_path(&output.digest)), inode(&output.path));
+    }
 
     #[test]
     fn a_file_that_was_changed_since_it_was_read_is_not_kept_under_what_was_read() {
@@ -225,11 +280,4 @@ mod tests {
             fs::remove_file(store.blob_path(&again.digest)).unwrap();
         }
     }
-}
-
-/// Returns how an output may be shared with the store.
-#[must_use]
-pub fn sharing(name: &[u8]) -> Sharing {
-    // rustc writes these beside their place and renames; everything else is written, stripped or signed in place.
-    if name.ends_with(b".rlib") || name.ends_with(b".rmeta") { Sharing::Linked } else { Sharing::Private }
 }
