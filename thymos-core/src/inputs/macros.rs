@@ -12,11 +12,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
 use crate::invocation::Invocation;
+use crate::system::files::list_if_there;
 
 /// Returns whether a compile in `directory` may load a proc macro.
 #[must_use]
@@ -25,7 +27,7 @@ pub fn may_load(invocation: &Invocation, directory: &Path) -> bool {
     if externs.iter().any(|path| is_shared_object(path)) {
         return true;
     }
-    let suffixes = suffixes(invocation, directory);
+    let Ok(suffixes) = suffixes(invocation, directory) else { return true };
     externs.iter().any(|path| fs::read(path).map_or(true, |bytes| holds_one(&bytes, &suffixes)))
 }
 
@@ -67,10 +69,14 @@ pub fn only_looked_at<'a>(
 }
 
 /// Returns what tells apart the shared objects in the unit's search directories: their suffix, or the whole name without one.
-fn suffixes(invocation: &Invocation, directory: &Path) -> Vec<String> {
-    let directories = invocation.search_paths.iter().map(|(_, path)| directory.join(path));
-    let files = directories.filter_map(|path| fs::read_dir(path).ok()).flatten().flatten().map(|entry| entry.path());
-    files.filter(|path| is_shared_object(path)).filter_map(|path| suffix(path.file_stem()?.to_str()?)).collect()
+fn suffixes(invocation: &Invocation, directory: &Path) -> io::Result<Vec<String>> {
+    let mut suffixes = Vec::new();
+    for (_, searched) in &invocation.search_paths {
+        let files = list_if_there(&directory.join(searched))?.into_iter().map(|entry| entry.path());
+        let shared = files.filter(|path| is_shared_object(path));
+        suffixes.extend(shared.filter_map(|path| suffix(path.file_stem()?.to_str()?)));
+    }
+    Ok(suffixes)
 }
 
 fn suffix(stem: &str) -> Option<String> {

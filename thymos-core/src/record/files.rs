@@ -17,6 +17,7 @@ use crate::inputs::state::listing;
 use crate::inputs::{self, Candidate, Rules};
 use crate::invocation::Argument;
 use crate::outcome::{Bypass, Degraded, Outcome};
+use crate::system::files::{is_regular, list};
 use crate::system::guard::Guard;
 use crate::system::stamp::Stamp;
 
@@ -29,7 +30,7 @@ impl Recorder<'_> {
             Err(why) if self.invocation.links() || self.invocation.bundles() || self.runs_other_code() => {
                 return Err(Outcome::Degraded(Degraded::Unobserved(why.to_string())));
             }
-            Err(_) => self.unobserved(info),
+            Err(_) => self.unobserved(info)?,
         };
         let mut sources: HashSet<PathBuf> = info.sources.iter().map(here).collect();
         // The dep-info names a profile too.
@@ -109,7 +110,7 @@ impl Recorder<'_> {
 
     /// Without an observer: the sources, the modules that would be ambiguous, and every archive that a native search
     /// directory offers.
-    fn unobserved(&self, info: &DepInfo) -> Vec<Candidate> {
+    fn unobserved(&self, info: &DepInfo) -> Result<Vec<Candidate>, Outcome> {
         let here = |path: &Path| self.around.directory.join(path);
         let root = here(&self.invocation.source);
         let modules = info.sources.iter().map(|source| here(source)).filter(|source| *source != root);
@@ -118,11 +119,15 @@ impl Recorder<'_> {
         for (_, dir) in self.invocation.search_paths.iter().filter(|(kind, _)| kind != "dependency" && kind != "crate")
         {
             let dir = here(dir);
-            let entries = fs::read_dir(&dir).into_iter().flatten().flatten().map(|entry| entry.path());
-            candidates.extend(entries.filter(|path| path.is_file()).map(|path| Candidate::File(path, None)));
+            for entry in list(&dir).map_err(|error| gather(&error))? {
+                let path = entry.path();
+                if is_regular(&path).map_err(|error| gather(&error))? {
+                    candidates.push(Candidate::File(path, None));
+                }
+            }
             candidates.push(Candidate::Listing(dir));
         }
-        candidates
+        Ok(candidates)
     }
 
     fn input(&self, candidate: Candidate) -> Result<Input, Outcome> {

@@ -31,6 +31,7 @@ use crate::store::blobs::sharing;
 use crate::store::memo::Memo;
 use crate::system::digest::Digest;
 use crate::system::error::plain;
+use crate::system::files::list;
 use crate::system::guard::Guard;
 use crate::system::os;
 use crate::system::stamp::{self, Stamp};
@@ -124,7 +125,7 @@ impl Recorder<'_> {
         let written: HashSet<&OsStr> =
             writes.filter(|access| self.is_output(&access.path)).filter_map(|access| access.path.file_name()).collect();
         let (mut outputs, mut files, mut found) = (Vec::new(), Vec::new(), Found::new());
-        for entry in fs::read_dir(&unit.out_dir).map_err(|error| gather(&error))?.flatten() {
+        for entry in list(&unit.out_dir).map_err(|error| gather(&error))? {
             let name = entry.file_name();
             if !unit.owns(&name) || entry.path() == unit.dep_info() {
                 continue;

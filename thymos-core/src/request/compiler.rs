@@ -9,7 +9,8 @@
 
 use std::cmp::Reverse;
 use std::ffi::OsStr;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ use crate::settings::environment::{self, Environment};
 use crate::store::Store;
 use crate::store::memo::Memo;
 use crate::system::digest::{Digest, FieldHasher};
+use crate::system::error::plain;
+use crate::system::files::{is_regular, list_if_there, replace};
 use crate::system::os::Wait;
 use crate::system::stamp::{self, Stamp};
 
@@ -62,7 +65,7 @@ impl Query<'_> {
             return Ok(known);
         }
         let compiler = self.gather(rustc, driver, store.memo())?;
-        let _ = crate::system::files::replace(&record, &encode(&compiler));
+        let _ = replace(&record, &encode(&compiler));
         Ok(compiler)
     }
 
@@ -84,23 +87,29 @@ impl Query<'_> {
             let loaded = scope.spawn(|| loaded(&rustc));
             (self.sysroot(&rustc), joined(host), joined(loaded))
         });
-        let (sysroot, host) = (sysroot?, host?);
+        let (sysroot, host, loaded) = (sysroot?, host?, loaded.map_err(|error| unread(&rustc, &error))?);
         let mut paths: Vec<PathBuf> = std::iter::once(rustc.clone()).chain(driver).collect();
         // Stamped before they are listed: what is added meanwhile makes this another compiler.
-        let mut directories: Vec<_> = stamped(sysroot.join("lib")).into_iter().collect();
-        libraries(&sysroot.join("lib"), &mut paths);
-        libraries(&sysroot.join("bin"), &mut paths);
-        let programs = ["rustc", "clippy-driver"].map(|name| format!("bin/{name}{}", std::env::consts::EXE_SUFFIX));
-        paths.extend(programs.map(|program| sysroot.join(program)).into_iter().filter(|program| program.is_file()));
+        let mut directories = vec![stamped(sysroot.join("lib"))?];
+        libraries(&sysroot.join("lib"), &mut paths)?;
+        libraries(&sysroot.join("bin"), &mut paths)?;
+        for name in ["rustc", "clippy-driver"] {
+            let program = sysroot.join(format!("bin/{name}{}", std::env::consts::EXE_SUFFIX));
+            if is_file(&program)? {
+                paths.push(program);
+            }
+        }
         paths.extend(loaded);
-        for target in [host.as_str()].into_iter().chain(self.target) {
+        for target in [host.as_str()].into_iter().chain(self.target.map(name_of_target)) {
             let rustlib = sysroot.join("lib/rustlib").join(target);
             for part in ["lib", "bin", "bin/gcc-ld", "bin/self-contained", "lib/self-contained", "codegen-backends"] {
-                everything(&rustlib.join(part), &mut paths, &mut directories);
+                everything(&rustlib.join(part), &mut paths, &mut directories)?;
             }
         }
         paths.sort();
         paths.dedup();
+        directories.sort_by(|(one, _), (two, _)| one.cmp(two));
+        directories.dedup_by(|(two, _), (one, _)| one == two);
         digest_all(&paths, directories, sysroot, memo)
     }
 
@@ -119,8 +128,7 @@ impl Query<'_> {
 
     fn ask(&self, rustc: &Path, question: &[&str]) -> Result<String, String> {
         let answer = Command::new(rustc).args(question).env(environment::ACTIVE, "1").output();
-        let answer =
-            answer.map_err(|error| format!("compiler does not start: {}", crate::system::error::plain(&error)))?;
+        let answer = answer.map_err(|error| format!("compiler does not start: {}", plain(&error)))?;
         if !answer.status.success() {
             return Err("compiler refuses to tell about itself".to_owned());
         }
@@ -154,6 +162,12 @@ impl Query<'_> {
     }
 }
 
+/// Returns what the directory of a target's standard library is called: a file that describes a target gives its name.
+fn name_of_target(target: &str) -> &str {
+    let described = target.strip_suffix(".json").map(Path::new);
+    described.and_then(|path| path.file_name()?.to_str()).unwrap_or(target)
+}
+
 /// Returns the compiler on record, if each of its files is still the one that was read.
 fn recall(record: &Path) -> Option<Compiler> {
     let known = decode(&std::fs::read(record).ok()?)?;
@@ -167,51 +181,72 @@ fn is_rustup(program: &Path) -> bool {
 }
 
 /// Adds the compiler's own libraries from a directory that may hold the whole system's (`/usr/lib`).
-fn libraries(directory: &Path, paths: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(directory) else { return };
+fn libraries(directory: &Path, paths: &mut Vec<PathBuf>) -> Result<(), String> {
     let ours = |name: &str| {
         ["librustc", "rustc_driver", "libLLVM", "LLVM", "libstd-", "std-"].iter().any(|p| name.starts_with(p))
     };
-    for entry in entries.flatten() {
-        if entry.file_name().to_str().is_some_and(ours) && entry.path().is_file() {
+    for entry in list_if_there(directory).map_err(|error| unread(directory, &error))? {
+        if entry.file_name().to_str().is_some_and(ours) && is_file(&entry.path())? {
             paths.push(entry.path());
         }
     }
+    Ok(())
 }
 
 /// Returns what the system's loader finds for the compiler elsewhere, as distributions arrange it.
 ///
 /// The loader of ELF programs lists what it would load when `LD_TRACE_LOADED_OBJECTS` is set, which is how ldd works (ld.so(8)). A
 /// program of another format would run.
-fn loaded(rustc: &Path) -> Vec<PathBuf> {
-    let is_program = std::fs::File::open(rustc).ok().and_then(|mut file| {
-        let mut magic = [0; 4];
-        io::Read::read_exact(&mut file, &mut magic).ok().map(|()| magic == *b"\x7fELF")
-    });
-    if is_program != Some(true) {
-        return Vec::new();
+fn loaded(rustc: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut magic = Vec::new();
+    File::open(rustc)?.take(4).read_to_end(&mut magic)?;
+    if magic != *b"\x7fELF" {
+        return Ok(Vec::new());
     }
-    let listing = Command::new(rustc).env("LD_TRACE_LOADED_OBJECTS", "1").env(environment::ACTIVE, "1").output();
-    let listing = listing.map(|output| output.stdout).unwrap_or_default();
+    let listing = Command::new(rustc).env("LD_TRACE_LOADED_OBJECTS", "1").env(environment::ACTIVE, "1").output()?;
     let ours = |path: &PathBuf| {
         let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
         name.starts_with("librustc") || name.starts_with("libLLVM") || name.starts_with("libstd-")
     };
-    let listing = String::from_utf8_lossy(&listing);
+    let listing = String::from_utf8_lossy(&listing.stdout);
     let lines = listing.lines().filter_map(|line| line.split(" => ").nth(1)?.rsplit_once(" ("));
-    lines.map(|(path, _)| PathBuf::from(path)).filter(ours).collect()
+    Ok(lines.map(|(path, _)| PathBuf::from(path)).filter(ours).collect())
 }
 
-/// Adds every file of a directory, and the directory itself for what may be added to it.
-fn everything(directory: &Path, paths: &mut Vec<PathBuf>, directories: &mut Vec<(PathBuf, Stamp)>) {
-    let stamped = stamped(directory.to_owned());
-    let Ok(entries) = std::fs::read_dir(directory) else { return };
-    directories.extend(stamped);
-    paths.extend(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()));
+/// Adds every file of a directory, and the directory itself for what may be added to it. For one that is not there stands the
+/// nearest one above it, which changes when it is made.
+fn everything(
+    directory: &Path,
+    paths: &mut Vec<PathBuf>,
+    directories: &mut Vec<(PathBuf, Stamp)>,
+) -> Result<(), String> {
+    let there = directory.ancestors().find(|path| path.is_dir()).unwrap_or(directory);
+    directories.push(stamped(there.to_owned())?);
+    for entry in list_if_there(directory).map_err(|error| unread(directory, &error))? {
+        if is_file(&entry.path())? {
+            paths.push(entry.path());
+        }
+    }
+    Ok(())
 }
 
-fn stamped(path: PathBuf) -> Option<(PathBuf, Stamp)> {
-    Stamp::of(&path).ok().map(|stamp| (path, stamp))
+/// Returns a directory's stamp, once the next change of the directory will change the stamp too.
+fn stamped(path: PathBuf) -> Result<(PathBuf, Stamp), String> {
+    loop {
+        let stamp = Stamp::of(&path).map_err(|error| unread(&path, &error))?;
+        match stamp.settles_in(stamp::now()) {
+            None => return Ok((path, stamp)),
+            Some(time) => thread::sleep(time),
+        }
+    }
+}
+
+fn is_file(path: &Path) -> Result<bool, String> {
+    is_regular(path).map_err(|error| unread(path, &error))
+}
+
+fn unread(path: &Path, error: &io::Error) -> String {
+    format!("{}: {}", path.display(), plain(error))
 }
 
 fn digest_all(
@@ -223,8 +258,7 @@ fn digest_all(
     let mut hasher = FieldHasher::new("compiler");
     let mut files = Vec::with_capacity(paths.len() + directories.len());
     for (path, read) in paths.iter().zip(read_all(paths, memo)) {
-        let (digest, stamp) =
-            read.map_err(|error| format!("{}: {}", path.display(), crate::system::error::plain(&error)))?;
+        let (digest, stamp) = read.map_err(|error| unread(path, &error))?;
         hasher.bytes(path.file_name().unwrap_or_default().as_encoded_bytes());
         hasher.digest(&digest);
         files.push((path.clone(), stamp));
@@ -286,6 +320,31 @@ fn readers() -> usize {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
+
+    #[test]
+    fn a_directory_that_cannot_be_listed_is_an_error() {
+        let nameless = PathBuf::from(format!("/{}", "x".repeat(5000)));
+        assert!(everything(&nameless, &mut Vec::new(), &mut Vec::new()).is_err());
+        assert!(libraries(&nameless, &mut Vec::new()).is_err());
+    }
+
+    #[test]
+    fn a_directory_that_is_made_later_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut paths, mut directories) = (Vec::new(), Vec::new());
+        let absent = dir.path().join("rustlib/target/lib");
+        everything(&absent, &mut paths, &mut directories).unwrap();
+        assert_eq!((paths.len(), directories.len()), (0, 1));
+        std::fs::create_dir_all(&absent).unwrap();
+        let known = Compiler { digest: Digest::of(b""), sysroot: dir.path().to_owned(), files: directories };
+        assert_eq!(known.changed_file(), Some(dir.path()));
+    }
+
+    #[test]
+    fn a_file_that_describes_a_target_gives_its_name() {
+        assert_eq!(name_of_target("x86_64-unknown-none"), "x86_64-unknown-none");
+        assert_eq!(name_of_target("/boards/board.v2.json"), "board.v2");
+    }
 
     #[test]
     fn a_file_that_was_just_written_is_read_when_its_stamp_tells_of_the_next_change() {

@@ -1,11 +1,13 @@
-//! Files that others may read meanwhile: written beside their place and renamed.
+//! Files that others may read meanwhile: written beside their place and renamed. Directories, listed whole.
 //!
 //! Invariant: a reader sees the old bytes or the new ones, and what is made in a directory gets the access that the directory gives.
+//! A listing is whole or an error.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirEntry, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::system::guard::{self, Guard};
 use crate::system::os;
 use crate::system::step::Step;
 
@@ -25,6 +27,41 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     temporary.persist(path).map_err(|error| error.error)?;
     Step::FileRenamed.reached();
     Ok(())
+}
+
+/// Returns everything that a directory holds, in no order. A part of it is never given for the whole.
+///
+/// # Errors
+/// Whatever reading the directory gives.
+pub fn list(directory: &Path) -> io::Result<Vec<DirEntry>> {
+    let torn = guard::tears_listing(directory);
+    let whole = std::fs::read_dir(directory)?.take(if torn { 1 } else { usize::MAX });
+    let mut entries = whole.chain(torn.then(|| Err(io::Error::other("torn by a test"))));
+    if Guard::ListingErrors.on() { entries.collect() } else { Ok(entries.by_ref().flatten().collect()) }
+}
+
+/// Returns everything that a directory holds, which is nothing for one that is not there.
+///
+/// # Errors
+/// Whatever else reading the directory gives.
+pub fn list_if_there(directory: &Path) -> io::Result<Vec<DirEntry>> {
+    or_absent(list(directory)).map(Option::unwrap_or_default)
+}
+
+/// Returns whether there is a regular file at `path`, links followed.
+///
+/// # Errors
+/// Whatever `stat` gives, but that there is nothing.
+pub fn is_regular(path: &Path) -> io::Result<bool> {
+    Ok(or_absent(std::fs::metadata(path))?.is_some_and(|metadata| metadata.is_file()))
+}
+
+/// Returns nothing where there is nothing.
+fn or_absent<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        other => other.map(Some),
+    }
 }
 
 /// Makes a directory of the store that may be there already, with the access that the one around it gives.

@@ -2,11 +2,16 @@
 //!
 //! Invariant: a release build has every guard, always; only a build with debug assertions reads the variable.
 
+use std::path::Path;
+
 /// Names the guards, comma-separated, that a debug build leaves out.
 pub const VARIABLE: &str = "THYMOS_TEST_WITHOUT";
 
 /// Stands for another processor than the host's in a debug build.
 pub const PROCESSOR: &str = "THYMOS_TEST_PROCESSOR";
+
+/// Names a directory whose listing fails behind its first name in a debug build.
+pub const TORN_LISTING: &str = "THYMOS_TEST_TORN_LISTING";
 
 /// Lets `thymos watch` panic in a debug build once its screen is shown.
 pub const PANIC: &str = "THYMOS_TEST_PANIC";
@@ -78,6 +83,8 @@ pub enum Guard {
     StreamPaths,
     /// Compiles are watched, where that is possible.
     Observe,
+    /// A directory whose listing fails half-way is an error, and not one with fewer files.
+    ListingErrors,
     /// Where nothing can watch, a unit that may load a proc macro is not stored.
     UnobservedMacros,
 }
@@ -119,6 +126,7 @@ impl Guard {
             Self::DepInfoPaths => "dep-info-paths",
             Self::StreamPaths => "stream-paths",
             Self::Observe => "observe",
+            Self::ListingErrors => "listing-errors",
             Self::UnobservedMacros => "unobserved-macros",
         }
     }
@@ -134,6 +142,12 @@ impl Guard {
 #[must_use]
 pub fn processor() -> Option<Vec<u8>> {
     cfg!(debug_assertions).then(|| std::env::var(PROCESSOR).ok().map(String::into_bytes)).flatten()
+}
+
+/// Returns whether a test wants the listing of this directory to fail half-way.
+#[must_use]
+pub fn tears_listing(directory: &Path) -> bool {
+    cfg!(debug_assertions) && std::env::var_os(TORN_LISTING).is_some_and(|torn| directory.ends_with(torn))
 }
 
 /// Panics where a test has asked for it.

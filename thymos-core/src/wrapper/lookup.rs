@@ -19,6 +19,7 @@ use crate::outcome::{Bypass, Degraded, Outcome};
 use crate::request::{self, Context, Request};
 use crate::settings::Mode;
 use crate::store::{Found, Store};
+use crate::system::files::list_if_there;
 use crate::system::step::Step;
 use crate::verify::{Recompile, Refusal, Suspect};
 
@@ -161,7 +162,7 @@ fn unverified(why: String) -> NoHit {
 fn has_session(invocation: &Invocation) -> bool {
     let Some(sessions) = &invocation.incremental else { return false };
     let prefix = format!("{}-", invocation.crate_name);
-    let mut entries = fs::read_dir(sessions).into_iter().flatten().flatten();
-    invocation.dep_info().is_file()
-        && entries.any(|entry| entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes()))
+    let is_own = |entry: &fs::DirEntry| entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes());
+    // Where nobody can say, it is left to rustc, as where there is one.
+    invocation.dep_info().is_file() && list_if_there(sessions).map_or(true, |entries| entries.iter().any(is_own))
 }

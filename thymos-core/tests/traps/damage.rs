@@ -117,6 +117,17 @@ fn tools_that_edit_sources_and_install_programs_work() {
     });
 }
 
+#[test]
+fn outputs_that_could_be_listed_only_in_part_are_not_stored() {
+    guarded_by("listing-errors").tell(|stage| {
+        let here = stage.checkout("here", &library_and_program("right"));
+        stage.sees(here.cargo("build").env("THYMOS_TEST_TORN_LISTING", "target/debug/deps").run());
+        here.clean();
+        stage.sees(here.cargo("build").run());
+        stage.notes("the program is there", here.path("target/debug/app").exists().to_string());
+    });
+}
+
 /// A warm store, and every blob and manifest in it damaged by `damage` before the second build.
 fn damaged(kind: &str, damage: impl Fn(&mut Vec<u8>)) -> (World, crate::support::Stats) {
     let world = World::new(Mode::Cached);
