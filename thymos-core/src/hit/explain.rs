@@ -62,19 +62,15 @@ impl Lookup<'_> {
 
     fn bound(&self, root: Root) -> Cause {
         let here = self.request.roots.path(root);
-        let place = |asked: &Asked| asked.places.iter().find(|(of, _)| *of == root).map(|(_, path)| path.clone());
-        let by = |asked: &Asked| asked.path_dependencies.iter().find(|(of, _)| *of == root).map(|(_, by)| by.clone());
         let record = self.record();
-        let elsewhere = |asked: &&Asked| {
-            asked.key == self.request.key && place(asked).map(os::path_from_bytes) != here && by(asked).is_some()
-        };
-        let found = record.asked.iter().find(elsewhere);
-        let place = found.and_then(place).map(|path| os::path_from_bytes(path).display().to_string());
-        Cause::Bound {
-            root: root.name().to_owned(),
-            place: place.unwrap_or_default(),
-            by: found.and_then(by).unwrap_or_default(),
-        }
+        let same = record.asked.iter().filter(|asked| asked.key == self.request.key);
+        let mut elsewhere = same
+            .map(|asked| (of_root(&asked.places, root).map(os::path_from_bytes), asked))
+            .filter(|(place, _)| *place != here)
+            .filter_map(|(place, asked)| Some((place, of_root(&asked.path_dependencies, root)?)));
+        let (place, by) = elsewhere.next().unwrap_or_default();
+        let place = place.map(|place| place.display().to_string()).unwrap_or_default();
+        Cause::Bound { root: root.name().to_owned(), place, by }
     }
 
     /// Keeps what was asked, for the sake of a later miss.
@@ -109,6 +105,10 @@ impl Lookup<'_> {
         let places = self.request.roots.all();
         Asked::of(&self.request.action, Circumstances { at_ms: event::now_ms(), places, path_dependencies, flags })
     }
+}
+
+fn of_root<T: Clone>(pairs: &[(Root, T)], root: Root) -> Option<T> {
+    pairs.iter().find(|(of, _)| *of == root).map(|(_, value)| value.clone())
 }
 
 fn flags(environment: &Environment) -> Vec<(String, Digest)> {

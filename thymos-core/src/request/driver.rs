@@ -18,25 +18,28 @@ pub(crate) fn has_foreign_driver(head: &Head, compiler: &Compiler) -> bool {
     started.map(Path::new).any(|program| is_foreign(program, compiler))
 }
 
-/// A program is known by its name and its content: that of the sysroot, or one that lies beside the driver library that it
-/// loads, where another sysroot was named.
 fn is_foreign(program: &Path, compiler: &Compiler) -> bool {
-    let Compiler { sysroot, files, .. } = compiler;
-    let is_own_name = |name: &OsStr| OWN.iter().any(|own| name == *own);
-    let own = files
-        .iter()
-        .filter(|(path, _)| path.parent() == Some(&sysroot.join("bin")) && path.file_stem().is_some_and(is_own_name));
-    let own: Vec<&Stamp> = own.map(|(_, stamp)| stamp).collect();
-    let has_driver_library = |path: &Path| {
-        let beside = path.with_file_name("../lib");
-        let is_it = |library: &Path| {
-            let name = library.file_name().unwrap_or_default().as_encoded_bytes();
-            name.starts_with(b"librustc_driver") && library.parent() == Some(&beside)
-        };
-        path.file_stem().is_some_and(is_own_name) && files.iter().any(|(library, _)| is_it(library))
-    };
-    let mut found = files.iter().filter(|(path, _)| path.file_stem() == program.file_stem());
-    found.any(|(path, stamp)| !own.iter().any(|own| own.is_same_file(stamp)) && !has_driver_library(path))
+    let mut found = compiler.files.iter().filter(|(path, _)| path.file_stem() == program.file_stem());
+    found.any(|(path, stamp)| !is_of_sysroot(stamp, compiler) && !is_beside_driver_library(path, compiler))
+}
+
+/// Returns whether a file is one of the toolchain's own programs, under whatever name.
+fn is_of_sysroot(stamp: &Stamp, compiler: &Compiler) -> bool {
+    let programs = compiler.sysroot.join("bin");
+    let mut own = compiler.files.iter().filter(|(path, _)| path.parent() == Some(&programs) && has_own_name(path));
+    own.any(|(_, own)| own.is_same_file(stamp))
+}
+
+/// Returns whether a program lies beside the driver library that it loads, as where another sysroot was named.
+fn is_beside_driver_library(program: &Path, compiler: &Compiler) -> bool {
+    let libraries = program.with_file_name("../lib");
+    let mut beside = compiler.files.iter().filter(|(path, _)| path.parent() == Some(&libraries));
+    let is_driver = |name: &OsStr| name.as_encoded_bytes().starts_with(b"librustc_driver");
+    has_own_name(program) && beside.any(|(path, _)| path.file_name().is_some_and(is_driver))
+}
+
+fn has_own_name(program: &Path) -> bool {
+    program.file_stem().is_some_and(|name| OWN.iter().any(|own| name == *own))
 }
 
 #[cfg(test)]
