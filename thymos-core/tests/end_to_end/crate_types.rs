@@ -69,9 +69,7 @@ fn several_crate_types_in_one_unit_are_restored_together() {
     world.cold_and_warm(&for_c, |here| {
         here.cargo("build").ok();
         for link in ["target/debug/libapp.so -Wl,-rpath,target/debug", "target/debug/libapp.a -lpthread -ldl -lm"] {
-            let compiled =
-                here.command("cc".as_ref()).args(["main.c", "-o", "main"]).args(link.split(' ')).status().unwrap();
-            assert!(compiled.success(), "C links {link}");
+            here.c_tool("cc", &format!("main.c -o main {link}"));
             assert_eq!(here.run("main").status.code(), Some(7));
         }
     });

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use thymos_core::compile::observe::{Ability, AccessKind, Program, Seen, WholeEnv, ability};
 
-use crate::harness::{Run, Scratch, has, plain, run, scratch, skip};
+use crate::harness::{Run, Scratch, plain, run, scratch, skip};
+use crate::support::require_tool;
 
 #[test]
 fn sources_included_files_and_absent_modules_are_recorded() {
@@ -42,8 +43,8 @@ fn outputs_are_the_same_bytes_with_and_without_a_watch() {
 #[test]
 fn everything_the_linker_says_it_read_is_recorded() {
     let scratch = scratch!();
-    if !has("cc") {
-        skip!("cc is missing");
+    if !require_tool("cc") {
+        return;
     }
     scratch.write("main.rs", "fn main() {}");
     let result = run(scratch.rustc(&["main.rs", "-Clink-arg=-Wl,--dependency-file=read.d"]));

@@ -8,14 +8,13 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::{Directory, real_rustc};
 use thymos_core::compile::observe::{self, Ability, AccessKind, Observed, Options, Program, Seen};
 
 /// Returns from the test, or fails it where skips are not allowed.
 macro_rules! skip {
     ($($why:tt)*) => {{
-        let why = format!($($why)*);
-        assert!(std::env::var_os("THYMOS_TEST_REQUIRE_TOOLS").is_none(), "{why}");
-        eprintln!("skipped: {why}");
+        $crate::support::skip(&format!($($why)*));
         return;
     }};
 }
@@ -43,11 +42,8 @@ macro_rules! c_program {
 }
 pub(crate) use c_program;
 
-/// A directory that is gone after the test. Its path holds no symbolic links.
-pub struct Scratch {
-    _owner: tempfile::TempDir,
-    path: PathBuf,
-}
+/// A directory in which programs are watched, with the environment of the tests.
+pub struct Scratch(Directory);
 
 /// A finished observed run.
 pub struct Run {
@@ -61,25 +57,20 @@ impl Scratch {
         if let Ability::None(why) = observe::ability() {
             return Err(format!("nothing can be observed here: {why}"));
         }
-        let owner = tempfile::tempdir().expect("the temporary directory is writable");
-        let path = owner.path().canonicalize().expect("it exists");
-        Ok(Self { _owner: owner, path })
+        Ok(Self(Directory::new()))
     }
 
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
-        self.path.join(name)
+        self.0.path(name)
     }
 
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("below the scratch directory")).expect("writable");
-        fs::write(&path, text).expect("writable");
-        path
+        self.0.write(name, text)
     }
 
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
-        command.current_dir(&self.path);
+        command.current_dir(self.path(""));
         command
     }
 
@@ -112,12 +103,6 @@ impl Scratch {
         rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU).expect("a new name");
         path
     }
-}
-
-/// Returns the compiler itself, where `rustc` on the path is a proxy that chooses one.
-pub fn real_rustc() -> PathBuf {
-    let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output().expect("rustc runs").stdout;
-    PathBuf::from(String::from_utf8(sysroot).expect("a readable path").trim_end()).join("bin/rustc")
 }
 
 /// Runs a command observed, with its outputs piped and read as they come.
@@ -202,9 +187,4 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 pub fn state(pid: u32) -> Option<char> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit(") ").next()?.chars().next()
-}
-
-/// Returns whether a tool runs.
-pub fn has(tool: &str) -> bool {
-    Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
 }

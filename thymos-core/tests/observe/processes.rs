@@ -9,7 +9,8 @@ use std::process::{Command, Stdio};
 
 use thymos_core::compile::observe::{self, AccessKind, Incomplete, Options, Outlived, Seen};
 
-use crate::harness::{c_program, has, plain, run, scratch, skip};
+use crate::harness::{c_program, plain, run, scratch, skip};
+use crate::support::require_tool;
 
 #[test]
 fn what_a_child_program_reads_is_recorded_under_its_name() {
@@ -186,8 +187,8 @@ fn a_program_that_leaves_nothing_behind_is_known_to() {
 #[test]
 fn a_program_that_traces_others_works() {
     let scratch = scratch!();
-    if !has("strace") {
-        skip!("strace is missing");
+    if !require_tool("strace") {
+        return;
     }
     let path = scratch.write("a.txt", "");
     let result = run(scratch.shell("exec strace -f -o trace cat a.txt"));

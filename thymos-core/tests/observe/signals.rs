@@ -5,7 +5,8 @@ use std::process::Command;
 
 use thymos_core::compile::observe::{self, AccessKind, Options};
 
-use crate::harness::{Scratch, eventually, has, plain, run, scratch, skip, state};
+use crate::harness::{Scratch, eventually, plain, run, scratch, state};
+use crate::support::require_tool;
 
 const ROLE: &str = "THYMOS_TEST_WATCHED_SCRIPT";
 
@@ -80,8 +81,8 @@ fn what_a_killed_program_leaves_behind_ends_by_itself_and_never_hangs() {
 #[test]
 fn a_program_is_watched_while_the_watcher_is_traced() {
     let scratch = scratch!();
-    if !has("strace") {
-        skip!("strace is missing");
+    if !require_tool("strace") {
+        return;
     }
     let inner = wrapper(&scratch, "cat a.txt");
     let mut strace = scratch.command("strace");

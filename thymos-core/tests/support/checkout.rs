@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::files::write;
 #[cfg(unix)]
 use super::files::write_executable;
-use super::{Cargo, Run, World};
+use super::{Cargo, Run, World, c_tool};
 
 pub struct Checkout<'w> {
     world: &'w World,
@@ -42,6 +42,12 @@ impl<'w> Checkout<'w> {
     pub fn executable(&self, path: &str, script: &str) -> String {
         write_executable(&self.path(path), script);
         self.path(path).display().to_string()
+    }
+
+    /// Runs one of the C tools here.
+    pub fn c_tool(&self, program: &str, words: &str) -> &Self {
+        c_tool(self.command(Path::new(program)).args(words.split_whitespace()));
+        self
     }
 
     /// Replaces text in a file; the text must be there.

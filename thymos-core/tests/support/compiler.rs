@@ -15,8 +15,8 @@ use rustix::fs::OFlags;
 use rustix::io::FdFlags;
 use rustix::pipe::pipe;
 
-use super::World;
 use super::files::{write, write_executable};
+use super::{World, c_tool};
 
 /// When a compiler reports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,8 +106,7 @@ impl Spy {
         write(&library.with_extension("c"), SPY.as_bytes());
         let mut cc = Command::new("cc");
         cc.args(["-shared", "-fPIC"]).arg(format!("-DREPORTS={}", end.as_raw_fd()));
-        let status = cc.arg(library.with_extension("c")).arg("-o").arg(&library).status();
-        assert!(status.expect("Rust needs a C compiler, so there is one").success());
+        c_tool(cc.arg(library.with_extension("c")).arg("-o").arg(&library));
         world.env("LD_PRELOAD", &library.display().to_string());
         Spy { reports, _end: end }
     }

@@ -17,6 +17,7 @@
 
 mod checkout;
 mod compiler;
+mod directory;
 mod files;
 mod mount;
 mod outputs;
@@ -30,6 +31,7 @@ mod world;
 pub use checkout::Checkout;
 #[cfg(unix)]
 pub use compiler::{Compiler, Moment, Spy, host, real_rustc};
+pub use directory::{Directory, c_tool};
 pub use files::{Files, library_and_program, package, workspace};
 pub use mount::Mount;
 pub use outputs::{assert_same_outputs, outputs};

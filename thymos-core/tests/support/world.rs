@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use tempfile::TempDir;
-
-use super::{Checkout, Files, Run, Stats, assert_same_outputs, outputs};
+use super::{Checkout, Directory, Files, Run, Stats, assert_same_outputs, outputs};
 
 /// Which compiler call the builds of a world make.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,7 +20,7 @@ pub enum Mode {
 }
 
 pub struct World {
-    directory: TempDir,
+    directory: Directory,
     root: PathBuf,
     mode: Mode,
     extra: RefCell<Vec<(String, String)>>,
@@ -34,9 +32,8 @@ impl World {
     }
 
     pub fn new(mode: Mode) -> World {
-        let directory = TempDir::with_prefix("thymos-").expect("the temporary directory is writable");
-        // Tests compare paths as text, and the temporary directory of some systems is a symbolic link.
-        let root = directory.path().canonicalize().expect("a new directory has a path");
+        let directory = Directory::new();
+        let root = directory.path("");
         let world = World { directory, root, mode, extra: RefCell::default() };
         world.know_the_compiler();
         world

@@ -9,18 +9,12 @@ use crate::trap::{Stage, guarded_by};
 /// Compiles C to an archive at `path`. The archive's directory is the checkout's `native`.
 pub fn archive(here: &Checkout<'_>, path: &str, source: &str) {
     here.write("native/part.c", source);
-    tool(here, "cc", "-c native/part.c -o native/part.o");
+    here.c_tool("cc", "-c native/part.c -o native/part.o");
     if here.path(path).exists() {
         here.remove(path);
     }
-    tool(here, "ar", &format!("rcs {path} native/part.o"));
+    here.c_tool("ar", &format!("rcs {path} native/part.o"));
     here.remove("native/part.o").remove("native/part.c");
-}
-
-fn tool(here: &Checkout<'_>, program: &str, words: &str) {
-    let output =
-        here.command(Path::new(program)).args(words.split_whitespace()).output().expect("the C tools are installed");
-    assert!(output.status.success(), "{program} {words}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Prints the number that C's `number` returns.
@@ -131,7 +125,7 @@ fn a_shared_library_upgraded_behind_its_name_is_linked_anew() {
         let here = stage.checkout("here", &linking(&["rustc-link-lib=dylib=part"]));
         for soname in ["libpart.so.1", "libpart.so.2"] {
             here.write("native/part.c", "int number(void) { return 1; }");
-            tool(&here, "cc", &format!("-shared -fPIC native/part.c -o native/libpart.so -Wl,-soname,{soname}"));
+            here.c_tool("cc", &format!("-shared -fPIC native/part.c -o native/libpart.so -Wl,-soname,{soname}"));
             here.clean();
             stage.sees(here.cargo("build").run());
             // The program remembers which version it was linked with, and starts with no other.
@@ -292,7 +286,7 @@ fn a_plugin_of_the_linker_is_its_content() {
         // It is loaded, or it refuses to be.
         for result in [0, 1, 0] {
             here.write("plugin.c", format!("int onload(void *vector) {{ return {result}; }}"));
-            tool(&here, "cc", "-shared -fPIC plugin.c -o plugin.so");
+            here.c_tool("cc", "-shared -fPIC plugin.c -o plugin.so");
             stage.notes("link", compile().run().status.to_string());
         }
     });
@@ -337,8 +331,8 @@ fn an_object_that_starts_every_program_is_its_content() {
             // A note, for the linker drops data that nobody refers to.
             let note = format!(".section .note.start,\"a\",@note\n.long 4, 4, {number}\n.ascii \"abc\\0\"\n.long {number}\n.section .note.GNU-stack,\"\",@progbits\n");
             here.write("start/part.s", note);
-            tool(&here, "cc", "-c start/part.s -o start/part.o");
-            tool(&here, "ld", &format!("-r {real} start/part.o -o start/crti.o"));
+            here.c_tool("cc", "-c start/part.s -o start/part.o");
+            here.c_tool("ld", &format!("-r {real} start/part.o -o start/crti.o"));
             here.clean();
             let flags = format!("-Clink-arg=-B{}", here.path("start").display());
             stage.sees(here.cargo("build").env("RUSTFLAGS", flags).run());

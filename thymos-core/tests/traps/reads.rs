@@ -98,7 +98,7 @@ int main(int count, char **arguments) {
 fn a_variable_that_a_compiled_linker_reads_is_an_input() {
     guarded_by("input-scripts").tell(|stage| {
         let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() {}").file("own.c", LINKER));
-        assert!(here.command("cc".as_ref()).args(["own.c", "-o", "own-cc"]).status().unwrap().success());
+        here.c_tool("cc", "own.c -o own-cc");
         let linker = here.path("own-cc");
         for flavour in [None, Some("fedcba9876543210"), None] {
             here.clean();
@@ -336,10 +336,9 @@ fn a_program_in_the_compilers_place_behind_a_link_that_is_turned_is_another_comp
     guarded_by("input-observed").tell(|stage| {
         sees_builds_with_turned(stage, |here, path| {
             here.write("driver.c", DRIVER);
-            let mut cc = here.command("cc".as_ref());
-            cc.arg(format!("-DRUSTC=\"{}\"", crate::support::real_rustc().display())).args(["-w", "driver.c", "-o"]);
             std::fs::create_dir_all(here.path(path).parent().unwrap()).unwrap();
-            assert!(cc.arg(path).status().unwrap().success());
+            let real = crate::support::real_rustc();
+            here.c_tool("cc", &format!("-DRUSTC=\"{}\" -w driver.c -o {path}", real.display()));
         });
     });
 }
@@ -378,8 +377,7 @@ fn an_object_that_a_build_script_links_is_its_content() {
         let here = stage.checkout("here", &files);
         for number in [1, 2] {
             here.write("part.c", format!("int part(void) {{ return {number}; }}"));
-            let status = here.command("cc".as_ref()).args(["-c", "part.c", "-o", "part.o"]).status().unwrap();
-            assert!(status.success());
+            here.c_tool("cc", "-c part.c -o part.o");
             stage.sees_app_anew(&here);
         }
     });

@@ -339,8 +339,7 @@ __attribute__((constructor)) static void begin(void) {
 fn a_program_is_compiled_for_the_processor_that_the_compiler_finds() {
     let compile = |here: &Checkout<'_>| {
         here.write("other.c", OTHER_PROCESSOR);
-        let words = ["-shared", "-fPIC", "-w", "other.c", "-o", "other.so", "-ldl"];
-        assert!(here.command("cc".as_ref()).args(words).status().unwrap().success());
+        here.c_tool("cc", "-shared -fPIC -w other.c -o other.so -ldl");
         here.path("other.so")
     };
     let features = |processor: &str| {
