@@ -1,15 +1,30 @@
 //! The machine that is built on, as far as it matters for installing and trusting tools.
 //!
-//! Invariant: it is read from a handful of files and variables, [`System::parse`] is pure, and what cannot be read is
-//! simply not claimed. No program is started.
+//! Invariant: [`System::parse`] is pure, and what cannot be read is not claimed. Without the feature `os_info` it is read from a
+//! handful of files and variables, and no program is started; with it, the crate of that name looks first, and may ask
+//! `lsb_release` and `getconf`. A derivative that the crate does not know is told by its `ID_LIKE`.
 
 mod install;
+#[cfg(feature = "os_info")]
+mod known;
+#[cfg(not(feature = "os_info"))]
+#[path = "unknown.rs"]
+mod known;
 
 use std::path::Path;
 
 use crate::machine::env::{Env, var};
 
 pub use install::Packager;
+
+/// What the crate `os_info` says of a system.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// The name with the version: `Mac OS 15.1`.
+    pub(crate) name: String,
+    /// Which program installs packages there.
+    pub(crate) packager: Option<Packager>,
+}
 
 /// The operating system, its distribution, and the circumstances that change advice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,33 +75,43 @@ pub(crate) struct Signs {
     pub(crate) kernel: String,
     /// The marker files that exist.
     pub(crate) markers: Vec<&'static str>,
+    /// What `os_info` says, if it was asked and knows the system.
+    pub(crate) known: Option<Known>,
 }
 
 const MARKERS: [&str; 3] = ["/.dockerenv", "/run/.containerenv", "/etc/NIXOS"];
 
+impl Signs {
+    /// Returns a value of the os-release file; empty for none.
+    fn field(&self, name: &str) -> &str {
+        let values = self.os_release.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        values.map(|value| value.trim().trim_matches(['"', '\''])).next().unwrap_or("")
+    }
+}
+
 impl System {
     /// Returns the machine that this process runs on.
-    pub(crate) fn detect(env: &Env) -> System {
+    pub fn detect(env: &Env) -> System {
         let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
         let os_release = [read("/etc/os-release"), read("/usr/lib/os-release")];
         let signs = Signs {
             os_release: os_release.into_iter().find(|text| !text.is_empty()).unwrap_or_default(),
             kernel: read("/proc/sys/kernel/osrelease"),
             markers: MARKERS.into_iter().filter(|path| Path::new(path).exists()).collect(),
+            known: known::look(),
         };
         System::parse(&signs, env)
     }
 
     /// Returns the machine that these signs and variables describe.
     pub(crate) fn parse(signs: &Signs, env: &Env) -> System {
-        let field = |name: &str| {
-            let values = signs.os_release.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-            values.map(|value| value.trim().trim_matches(['"', '\''])).next().unwrap_or("")
-        };
-        let ids = [field("ID"), field("ID_LIKE")];
-        let packager = Packager::of_ids(ids).unwrap_or_else(|| Packager::of_os(std::env::consts::OS));
-        let name = [field("PRETTY_NAME"), field("NAME"), std::env::consts::OS];
-        let name = name.into_iter().find(|name| !name.is_empty()).unwrap_or("unknown").to_owned();
+        let known = signs.known.clone().unwrap_or_default();
+        let ids = ["ID", "ID_LIKE"].map(|name| signs.field(name));
+        let packager = known.packager.or_else(|| Packager::of_ids(ids));
+        let packager = packager.unwrap_or_else(|| Packager::of_os(std::env::consts::OS));
+        // A distribution's own words come first: a version such as 24.04 is more than two numbers.
+        let names = [signs.field("PRETTY_NAME"), &known.name, signs.field("NAME"), std::env::consts::OS];
+        let name = names.into_iter().find(|name| !name.is_empty()).unwrap_or("unknown").to_owned();
         System { name, packager, circumstances: circumstances(signs, env, packager) }
     }
 
@@ -166,6 +191,34 @@ mod tests {
         let system = System::parse(&signs, &Env::from_pairs([("CI", "true"), ("NIX_CC", "/nix/store/x")]));
         assert_eq!(system.circumstances, [Circumstance::Wsl, Circumstance::Nix, Circumstance::Ci]);
         assert!(!parse("", &[("CI", "false")]).is(Circumstance::Ci));
+    }
+
+    #[test]
+    fn what_os_info_knows_comes_first_and_a_derivative_is_told_by_its_likes() {
+        let parse = |known: Option<Known>, os_release: &str| {
+            let signs = Signs { os_release: os_release.into(), known, ..Signs::default() };
+            let system = System::parse(&signs, &Env::from_pairs([("HOME", "/")]));
+            (system.name, system.packager)
+        };
+        let known = |name: &str, packager| Some(Known { name: name.into(), packager });
+        let text = |name: &str, packager| (name.to_owned(), packager);
+        assert_eq!(parse(known("Mac OS 15.1", Some(Packager::Brew)), ""), text("Mac OS 15.1", Packager::Brew));
+        let ubuntu = "ID=ubuntu\nPRETTY_NAME=\"Ubuntu 24.04 LTS\"\n";
+        assert_eq!(parse(known("Ubuntu 24.4.0", Some(Packager::Apt)), ubuntu), text("Ubuntu 24.04 LTS", Packager::Apt));
+        let child = "ID=child\nID_LIKE=\"arch\"\nNAME=Child\n";
+        assert_eq!(parse(known("", None), child), text("Child", Packager::Pacman));
+        assert_eq!(parse(None, child), text("Child", Packager::Pacman));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn this_machine_gets_the_same_command_with_and_without_os_info() {
+        let detected = System::detect(&Env::from_process());
+        let text = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+        let read = System::parse(&Signs { os_release: text, ..Signs::default() }, &Env::from_process());
+        if read.packager != Packager::Unknown {
+            assert_eq!((detected.packager, detected.name), (read.packager, read.name));
+        }
     }
 
     #[test]

@@ -32,6 +32,7 @@ use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use thymos_build::{Env, System};
 
 use crate::history::exit_summary;
 use crate::settings::Settings;
@@ -145,7 +146,7 @@ fn definition() -> clap::Command {
 pub fn run() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     if version::is_asked(arguments.iter().map(|argument| argument.to_string_lossy().into_owned())) {
-        print!("{}", version::text());
+        print!("{}", version::text(&System::detect(&Env::from_process())));
         return ExitCode::SUCCESS;
     }
     let environment = Environment::read();

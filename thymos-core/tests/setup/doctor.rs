@@ -35,6 +35,7 @@ fn a_machine_that_was_set_up_is_well() {
     assert_eq!(run.status.code(), Some(0), "{report:#}");
     found(&report, "wrapper", "good", "config.toml");
     found(&report, "cache", "good", "2 of 2");
+    found(&report, "system", "good", "a tool installs with: ");
     found(&report, "store", "good", "of 10.0 GB");
     assert_eq!(world.stats().invocations, 0, "the probe has a store of its own");
 }
@@ -106,7 +107,7 @@ fn people_get_a_table_with_next_steps() {
 fn the_long_version_tells_how_it_was_built() {
     let world = World::cached();
     let text = world.thymos("--version --verbose").ok().stdout;
-    for line in ["thymos ", "target: ", "built by: rustc ", "linked by: "] {
+    for line in ["thymos ", "target: ", "built by: rustc ", "linked by: ", "system: "] {
         assert!(text.lines().any(|it| it.starts_with(line)), "{line}: {text}");
     }
     assert_eq!(world.thymos("--version").ok().stdout.lines().count(), 1);

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use thymos_build::{Env, Packager, System};
+
 use super::finding::Finding;
 use crate::history::amount::bytes;
 use crate::history::stats::Stats;
@@ -14,6 +16,17 @@ use crate::system::os;
 
 /// A daemon that has not answered by then is not there.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Names the system, and the command that installs a tool on it.
+#[must_use]
+pub fn system() -> Finding {
+    const CHECK: &str = "system";
+    let system = System::detect(&Env::from_process());
+    match system.packager {
+        Packager::Unknown => Finding::note(CHECK, format!("{system}; its package manager is unknown")),
+        _ => Finding::good(CHECK, format!("{system}; a tool installs with: {}", system.install_command("mold"))),
+    }
+}
 
 /// Looks at the store: whether it can be used, how full it is, and what went wrong lately.
 #[must_use]

@@ -74,6 +74,7 @@ impl Checks<'_> {
                     .mend(format!("mend {broken}")),
             );
         }
+        findings.push(machine::system());
         let host = host(self.environment);
         let Ok(host) = host.map_err(|cause| findings.push(Finding::unknown("cargo", cause))) else { return findings };
         let sources = self.hierarchy.rustflags(self.environment, &host);
