@@ -4,6 +4,7 @@
 //! How a trap is written: see `trap.rs`. What follows is by kind of input, and then by kind of damage.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod shapes;
 #[path = "../support/mod.rs"]
 mod support;
 mod trap;

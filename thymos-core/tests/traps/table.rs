@@ -31,12 +31,16 @@ fn file_of(module: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(module.replace("::", "/")).with_extension("rs")
 }
 
-/// Returns the names of the functions that follow a `#[test]` in a file.
+/// Returns the names of the functions that follow a `#[test]` in a file, and of the rows of its tables.
 fn tests_in(file: &Path) -> BTreeSet<String> {
     let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("read `{}`: {error}", file.display()));
     // A test that a test writes into a file of its own stands in the middle of a line.
     let after_attributes = text.split("\n#[test]\n").skip(1);
-    after_attributes.filter_map(|rest| rest.split("fn ").nth(1)?.split('(').next().map(str::to_owned)).collect()
+    let functions = after_attributes.filter_map(|rest| rest.split("fn ").nth(1)?.split('(').next());
+    let tables = text.split("\ntraps! {\n").skip(1).filter_map(|rest| rest.split("\n}\n").next());
+    let rows = tables.flat_map(str::lines).filter_map(|line| line.strip_prefix("    ")?.split_once(": "));
+    let is_name = |name: &&str| name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+    functions.chain(rows.map(|(name, _)| name).filter(is_name)).map(str::to_owned).collect()
 }
 
 #[test]
@@ -63,7 +67,9 @@ fn every_trap_stands_in_the_table() {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if path.extension().is_none_or(|ending| ending != "rs") || ["table", "trap"].contains(&module.as_str()) {
+        if path.extension().is_none_or(|ending| ending != "rs")
+            || ["shapes", "table", "trap"].contains(&module.as_str())
+        {
             continue;
         }
         for test in tests_in(&path) {
