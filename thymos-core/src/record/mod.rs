@@ -8,6 +8,7 @@ mod compressed;
 pub mod context;
 mod files;
 pub mod path_dependencies;
+mod shown;
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
@@ -82,6 +83,7 @@ impl Recorder<'_> {
         inputs.extend(self.variables(&info)?);
         let (outputs, files, mut found) = self.outputs()?;
         self.hidden(&files, &mut found);
+        self.shown(&info, &mut found);
         let entry = self.entry(&text, inputs, outputs, &mut found);
         let path_dependencies = self.path_dependencies(&info, &entry, &found);
         Ok(Recorded { entry, files, path_dependencies })

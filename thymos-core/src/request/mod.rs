@@ -4,8 +4,8 @@
 
 pub mod compiler;
 pub mod driver;
+pub mod remapping;
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,7 @@ use crate::compile::observe::Links;
 use crate::invocation::{Argument, Head, Invocation};
 use crate::outcome::{Bypass, Degraded, Outcome};
 use crate::request::driver::has_foreign_driver;
+use crate::request::remapping::Remapping;
 use crate::settings::Remap;
 use crate::settings::environment::{self, Environment};
 use crate::store::Store;
@@ -57,6 +58,8 @@ pub struct Request {
     pub compiler: Compiler,
     /// Where the roots are.
     pub roots: Roots,
+    /// What paths are shown as.
+    pub remapping: Remapping,
     /// What was asked.
     pub action: Action,
     /// Its key.
@@ -82,10 +85,12 @@ impl Request {
         let compiler = query.identify(store).map_err(|why| Outcome::Degraded(Degraded::Compiler(why)))?;
         let roots = roots(invocation, around, &compiler.sysroot);
         let own_variables = own_variables(around.environment);
+        let remapping = Remapping::of(invocation, &roots, around.remap);
         let mut keyed = Vec::new();
-        let action = Gather { invocation, around, roots: &roots, memo: store.memo(), own_variables: &own_variables }
-            .action(compiler.digest, &mut keyed)?;
-        Ok(Self { key: action.key(), action, compiler, roots, keyed, own_variables })
+        let gather = Gather { invocation, around, roots: &roots, memo: store.memo(), own_variables: &own_variables };
+        let mut action = gather.action(compiler.digest, &mut keyed)?;
+        action.arguments.extend(gather.places(&remapping));
+        Ok(Self { key: action.key(), action, compiler, roots, remapping, keyed, own_variables })
     }
 
     /// Returns which look-ups of symbolic links are watched. Those that rustc resolves lead to files that it then opens; clippy
@@ -121,35 +126,6 @@ fn roots(invocation: &Invocation, around: &Context<'_>, sysroot: &Path) -> Roots
     Roots::new(found.into_iter().flatten())
 }
 
-/// Returns the roots that artifacts do not show, with what they show instead.
-#[must_use]
-pub fn remapped(remap: Remap) -> &'static [(Root, &'static str)] {
-    match remap {
-        Remap::Off => &[],
-        Remap::Workspace => &[(Root::Workspace, "."), (Root::Target, "./target")],
-        Remap::All => &[(Root::CargoHome, "/cargo"), (Root::Workspace, "."), (Root::Target, "./target")],
-    }
-}
-
-/// Returns the options that make artifacts the same in every checkout, to be put in front of the user's own.
-///
-/// rustc takes the last prefix that matches, so what lies in another root comes after it: the target directory usually lies in
-/// the workspace, and so does Cargo's home where a CI system keeps only the workspace.
-#[must_use]
-pub fn remapping(roots: &Roots, remap: Remap) -> Vec<OsString> {
-    let path = |(root, to): &(Root, &'static str)| Some((roots.path(*root)?, *to));
-    let mut remapped: Vec<(PathBuf, &str)> = remapped(remap).iter().filter_map(path).collect();
-    remapped.sort_by_key(|(path, _)| path.as_os_str().len());
-    let option = |(path, to): (PathBuf, &str)| {
-        let mut option = OsString::from("--remap-path-prefix=");
-        option.push(path);
-        option.push("=");
-        option.push(to);
-        option
-    };
-    remapped.into_iter().map(option).collect()
-}
-
 struct Gather<'a> {
     invocation: &'a Invocation,
     around: &'a Context<'a>,
@@ -179,6 +155,23 @@ impl Gather<'_> {
             action.externs.push(ExternInput { name: external.name.clone(), path, digest });
         }
         Ok(action)
+    }
+
+    /// Returns what the arguments make of places that they do not name: where one root lies in another, and, for run-time search
+    /// paths relative to the program, where outputs and libraries lie.
+    fn places(&self, remapping: &Remapping) -> Vec<(String, Vec<u8>)> {
+        let shown =
+            |(root, path): (Root, PathBuf)| (format!("{} in another root", root.name()), self.roots.rooted_path(&path));
+        let mut places: Vec<_> = remapping.nested(self.roots).into_iter().map(shown).collect();
+        let is_rpath = |argument: &Argument| matches!(argument, Argument::Link(name, _) if name == "-C rpath");
+        if self.invocation.links() && self.invocation.arguments.iter().any(is_rpath) {
+            let out_dir = self.around.directory.join(&self.invocation.out_dir);
+            let ends = [Some(out_dir), self.roots.path(Root::Sysroot)].into_iter().flatten();
+            let resolved = ends.map(|path| fs::canonicalize(&path).unwrap_or(path));
+            let end = |path: PathBuf| ("-C rpath between".to_owned(), path.into_os_string().into_encoded_bytes());
+            places.extend(resolved.map(end));
+        }
+        places
     }
 
     fn argument(&self, argument: &Argument, action: &mut Action, keyed: &mut Vec<Keyed>) -> Result<(), Outcome> {
@@ -259,28 +252,4 @@ fn own_variables(environment: &Environment) -> Vec<String> {
         String::from_utf8(value.split(|byte| *byte == b'=').next()?.to_vec()).ok()
     };
     text.split(|byte| *byte == b'\n').filter_map(name).collect()
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_lies_in_another_root_is_remapped_after_it() {
-        let check = |remap: Remap, home: &str, expected: &[&str]| {
-            let roots = Roots::new([
-                (Root::Workspace, "/ws".into()),
-                (Root::Target, "/ws/target".into()),
-                (Root::CargoHome, home.into()),
-            ]);
-            let options = remapping(&roots, remap);
-            let options: Vec<_> = options.iter().filter_map(|option| option.to_str()?.split_once('=')).collect();
-            assert_eq!(options.iter().map(|(_, value)| *value).collect::<Vec<_>>(), expected, "{remap:?} {home}");
-        };
-        check(Remap::Off, "/home/u/.cargo", &[]);
-        check(Remap::Workspace, "/home/u/.cargo", &["/ws=.", "/ws/target=./target"]);
-        check(Remap::All, "/home/u/.cargo", &["/ws=.", "/ws/target=./target", "/home/u/.cargo=/cargo"]);
-        check(Remap::All, "/ws/.c", &["/ws=.", "/ws/.c=/cargo", "/ws/target=./target"]);
-        check(Remap::All, "/", &["/ws=.", "/ws/target=./target"]);
-    }
 }

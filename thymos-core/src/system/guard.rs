@@ -43,6 +43,8 @@ pub enum Guard {
     InputPairs,
     /// Outputs are searched for the paths of roots.
     BindSearch,
+    /// The names that sources are shown by bind the result.
+    BindShown,
     /// Reads of variables that hold paths bind the result.
     BindEnv,
     /// Restored outputs carry the current time.
@@ -106,6 +108,7 @@ impl Guard {
             Self::InputLink => "input-link",
             Self::InputPairs => "input-pairs",
             Self::BindSearch => "bind-search",
+            Self::BindShown => "bind-shown",
             Self::BindEnv => "bind-env",
             Self::RestoreTime => "restore-time",
             Self::RestorePrivate => "restore-private",

@@ -33,8 +33,6 @@ pub struct Recompile<'a> {
     pub lookup: &'a Lookup<'a>,
     /// The compiler's arguments, `@file` ones expanded.
     pub arguments: &'a [OsString],
-    /// The options that are put before them.
-    pub remapping: &'a [OsString],
     /// Makes the command that runs the compiler with these arguments.
     pub command: &'a dyn Fn(&[OsString]) -> Command,
     /// What is watched.
@@ -135,7 +133,8 @@ impl Recompile<'_> {
     fn compile(&self, scratch: &Scratch) -> Result<Option<Entry>, Refusal> {
         let Lookup { invocation, around, request, store } = self.lookup;
         let refused = |why: &str| Refusal::Unverified(why.to_owned());
-        let arguments = scratch.arguments(self.arguments, invocation, self.remapping);
+        let arguments =
+            scratch.arguments(self.arguments, invocation, &|path| self.lookup.request.remapping.shown(path));
         let arguments = arguments.ok_or_else(|| refused("its outputs cannot be put elsewhere"))?;
         let Parsed::Compile(here) = invocation::parse(&arguments) else {
             return Err(refused("its outputs cannot be put elsewhere"));

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use memchr::memmem;
 use tempfile::TempDir;
 
-use crate::invocation::{Argument, Invocation};
+use crate::invocation::Invocation;
 use crate::store::{SCRATCH, Store};
 use crate::system::json;
 
@@ -72,7 +72,7 @@ impl Scratch {
         &self,
         given: &[OsString],
         invocation: &Invocation,
-        remapping: &[OsString],
+        shown: &dyn Fn(&Path) -> PathBuf,
     ) -> Option<Vec<OsString>> {
         let mut arguments = Vec::with_capacity(given.len() + 2);
         let mut redirected = 0;
@@ -91,7 +91,7 @@ impl Scratch {
             // Of several the last one counts.
             arguments.push(option("-Cincremental=", &self.directory.path().join("incremental"), None));
         }
-        let to = remapped(&self.stands_for, remapping, invocation);
+        let to = shown(&self.stands_for);
         arguments.push(option("--remap-path-prefix=", self.directory.path(), Some(&to)));
         (redirected == 1).then_some(arguments)
     }
@@ -114,21 +114,6 @@ impl Scratch {
         let text = replace(text, &spell(&self.out_dir), &spell(&self.spelled));
         replace(&text, &spell(self.directory.path()), &spell(&self.stands_for))
     }
-}
-
-/// Returns what a path is remapped to; rustc takes the last prefix that matches.
-fn remapped(path: &Path, remapping: &[OsString], invocation: &Invocation) -> PathBuf {
-    let ours = remapping.iter().filter_map(|option| option.to_str()?.strip_prefix("--remap-path-prefix="));
-    let theirs = invocation.arguments.iter().filter_map(|argument| match argument {
-        Argument::Text(name, value) if name == "--remap-path-prefix" => std::str::from_utf8(value).ok(),
-        _ => None,
-    });
-    let mut matching = ours.chain(theirs).filter_map(|pair| {
-        let (from, to) = pair.rsplit_once('=')?;
-        let rest = path.strip_prefix(from).ok()?;
-        Some(if rest.as_os_str().is_empty() { PathBuf::from(to) } else { Path::new(to).join(rest) })
-    });
-    matching.next_back().unwrap_or_else(|| path.to_owned())
 }
 
 fn option(name: &str, path: &Path, to: Option<&Path>) -> OsString {
@@ -156,26 +141,6 @@ fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_is_remapped_by_the_last_prefix_that_matches() {
-        let ours = ["--remap-path-prefix=/w=.", "--remap-path-prefix=/w/target=./target"].map(OsString::from);
-        let theirs = |pair: &str| Invocation {
-            arguments: vec![Argument::Text("--remap-path-prefix".into(), pair.as_bytes().to_vec())],
-            ..Invocation::default()
-        };
-        for (path, theirs, expected) in [
-            ("/w/target", Invocation::default(), "./target"),
-            ("/w/target/x", Invocation::default(), "./target/x"),
-            ("/w", Invocation::default(), "."),
-            ("/v/target", Invocation::default(), "/v/target"),
-            ("/w/target", theirs("/w=/x=y"), "./target"),
-            ("/w/target", theirs("/w=/other"), "/other/target"),
-            ("/w/target", theirs("/wo=/other"), "./target"),
-        ] {
-            assert_eq!(remapped(Path::new(path), &ours, &theirs), Path::new(expected), "{path} {theirs:?}");
-        }
-    }
 
     #[test]
     fn every_occurrence_is_replaced() {

@@ -16,7 +16,7 @@ use crate::invocation::Invocation;
 use crate::outcome::cause::Cause;
 use crate::outcome::event;
 use crate::outcome::{Bypass, Degraded, Outcome};
-use crate::request::{self, Context, Request};
+use crate::request::{Context, Request};
 use crate::settings::Mode;
 use crate::store::{Found, Store};
 use crate::system::files::list_if_there;
@@ -111,7 +111,6 @@ impl Attempt<'_> {
         let recompile = Recompile {
             lookup,
             arguments: &arguments.arguments,
-            remapping: &remapping,
             command: &|arguments| command(&argv.head, arguments, &remapping),
             options: self.options(),
         };
@@ -140,7 +139,7 @@ impl Attempt<'_> {
 
     /// Returns the options that every unit of this workspace is compiled with.
     pub fn remapping(&self) -> Vec<OsString> {
-        request::remapping(&self.request.roots, self.unit.settings.remap)
+        self.request.remapping.options()
     }
 }
 

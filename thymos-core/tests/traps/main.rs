@@ -16,6 +16,7 @@ mod environment;
 mod fresh;
 mod interruption;
 mod native;
+mod places_shared;
 mod probes;
 mod proc_macros;
 mod reads;

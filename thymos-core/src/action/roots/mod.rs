@@ -5,7 +5,7 @@
 mod rewrite;
 mod search;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::system::digest::Digest;
 use crate::system::{json, os};
@@ -89,6 +89,13 @@ impl Roots {
     #[must_use]
     pub fn value(&self, root: Root) -> Digest {
         Digest::of(self.bytes(root).unwrap_or_default())
+    }
+
+    /// Returns the root that a path lies in; of several the one that lies in the others.
+    #[must_use]
+    pub fn holding(&self, path: &Path) -> Option<Root> {
+        let is_in = |(_, root): &&(Root, Vec<u8>)| path.starts_with(os::path_from_bytes(root.clone()));
+        self.0.iter().find(is_in).map(|(root, _)| *root)
     }
 
     fn bytes(&self, root: Root) -> Option<&[u8]> {

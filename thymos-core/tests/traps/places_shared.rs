@@ -1,0 +1,149 @@
+//! Places that a result tells of without holding their paths: what one checkout stored must be right in another.
+
+#[cfg(target_os = "linux")]
+use crate::support::Run;
+use crate::support::{Checkout, Files, package};
+use crate::trap::{Stage, guarded_by};
+
+/// A program that includes code made by its build script, and prints what the expression says of it.
+fn with_made_code(expression: &str) -> Files {
+    let script = "fn main() { std::fs::write(std::env::var(\"OUT_DIR\").unwrap() + \"/made.rs\", \
+                  \"pub const fn place() -> &'static str { file!() }\").unwrap() }";
+    let main = format!(
+        "include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\")); const N: usize = place().len(); \
+         fn main() {{ println!(\"{{}} {{}}\", [0u8; N].len(), {expression}) }}"
+    );
+    package("app").file("build.rs", script).file("src/main.rs", main)
+}
+
+/// Builds the same files in two checkouts whose paths have different lengths, and comes back to the first.
+fn in_two_checkouts(stage: &mut Stage<'_>, files: &Files, build: impl Fn(&mut Stage<'_>, &Checkout<'_>)) {
+    for place in ["here", "there/and/deeper", "here"] {
+        let checkout = stage.checkout(place, files);
+        checkout.clean();
+        build(stage, &checkout);
+        stage.sees(checkout.program("app"));
+    }
+}
+
+/// Builds with these flags, in which `$UP` stands for the directory above both checkouts and `$HERE` for the checkout.
+fn with_flags<'a>(flags: &'a str, variables: &'a [(&'a str, &'a str)]) -> impl Fn(&mut Stage<'_>, &Checkout<'_>) + 'a {
+    move |stage, checkout| {
+        let up = checkout.world().root().display().to_string();
+        let flags = flags.replace("$UP", &up).replace("$HERE", &checkout.root().display().to_string());
+        let cargo = variables.iter().fold(checkout.cargo("build"), |cargo, (name, value)| cargo.env(name, value));
+        stage.sees(cargo.env("RUSTFLAGS", flags).run());
+    }
+}
+
+#[test]
+fn a_remapping_of_a_directory_above_the_workspace_shows_this_checkout() {
+    guarded_by("bind-shown").tell(|stage| {
+        for flags in [
+            "--remap-path-prefix=$UP=/x",
+            "--remap-path-prefix $UP//.=/x --remap-path-prefix=/nowhere=/y",
+            "--remap-path-prefix==/z --remap-path-prefix=$UP=a=b --remap-path-prefix=$UP/=/x",
+        ] {
+            in_two_checkouts(stage, &with_made_code("place()"), with_flags(flags, &[]));
+        }
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_remapped_directory_above_the_workspace_in_debug_information_is_this_checkouts() {
+    if !crate::support::require_tool("readelf") {
+        return;
+    }
+    guarded_by("bind-shown").tell(|stage| {
+        let files = package("app").file("src/main.rs", "fn main() {}");
+        in_two_checkouts(stage, &files, |stage, here| {
+            with_flags("--remap-path-prefix=$UP=/x", &[("CARGO_PROFILE_DEV_DEBUG", "1")])(stage, here);
+            let info = Run::of(here.command("readelf".as_ref()).args(["--debug-dump=info", "target/debug/app"]));
+            let own = info.stdout.lines().filter(|line| line.contains("DW_AT_comp_dir") && line.contains("/x"));
+            let directories: Vec<_> = own.filter_map(|line| line.split_whitespace().last()).collect();
+            stage.notes("compiled in", format!("{directories:?}"));
+        });
+    });
+}
+
+#[test]
+fn a_remapping_that_leaves_macros_out_shows_this_checkout() {
+    guarded_by("bind-shown").tell(|stage| {
+        let flags = "--remap-path-prefix=$HERE=/x --remap-path-scope=diagnostics";
+        in_two_checkouts(stage, &with_made_code("1"), with_flags(flags, &[]));
+    });
+}
+
+#[test]
+fn a_remapping_of_the_workspace_shows_where_the_target_directory_lies_in_it() {
+    guarded_by("key-arguments").tell(|stage| {
+        for target in ["target", "a/longer/target"] {
+            let here = stage.checkout("here", &with_made_code("place()"));
+            here.clean();
+            with_flags("--remap-path-prefix=$HERE=/x", &[("CARGO_TARGET_DIR", target)])(stage, &here);
+            stage.sees(here.run(&format!("{target}/debug/app")));
+        }
+    });
+}
+
+#[test]
+fn the_length_of_a_made_files_name_is_this_checkouts_where_nothing_is_remapped() {
+    guarded_by("bind-shown").tell(|stage| {
+        in_two_checkouts(stage, &with_made_code("1"), with_flags("", &[("THYMOS_REMAP", "off")]));
+    });
+}
+
+#[test]
+fn the_length_of_a_source_below_another_cargo_home_is_that_homes() {
+    let app = || {
+        let main = "fn main() { println!(\"{}\", [0u8; place::SIZE].len()) }";
+        package("app").append("Cargo.toml", "[dependencies]\nplace = \"0.1\"").file("src/main.rs", main)
+    };
+    // A library's metadata holds the path. A build script's program does not, unless it can panic.
+    guarded_by("bind-shown").tell(|stage| {
+        for home in ["home-one", "a/longer/home-two"] {
+            let script = "const N: usize = file!().len(); fn main() { if let Ok(out) = std::env::var(\"OUT_DIR\") { \
+                          let _ = std::fs::write(out + \"/size.rs\", format!(\"pub const SIZE: usize = {N};\")); } }";
+            let krate = Files::default()
+                .file(
+                    "registry/place/Cargo.toml",
+                    "[package]\nname = \"place\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+                )
+                .file("registry/place/.cargo-checksum.json", "{\"files\":{}}")
+                .file("registry/place/build.rs", script)
+                .file("registry/place/src/lib.rs", "include!(concat!(env!(\"OUT_DIR\"), \"/size.rs\"));");
+            let home = stage.checkout(home, &krate);
+            let source = "[source.crates-io]\nreplace-with = \"here\"\n[source.here]\ndirectory = ";
+            home.write("config.toml", format!("{source}{:?}\n", home.path("registry")));
+            let here = stage.checkout("here", &app());
+            here.clean();
+            stage.sees(here.cargo("build").env("CARGO_HOME", home.root()).run());
+            stage.sees(here.program("app"));
+        }
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_names_in_a_coverage_map_are_this_checkouts() {
+    // LLVM compresses them.
+    guarded_by("bind-shown").tell(|stage| {
+        let files = package("app").file("src/main.rs", "fn main() {}");
+        in_two_checkouts(stage, &files, |stage, here| {
+            with_flags("-Cinstrument-coverage", &[("THYMOS_REMAP", "off"), ("LLVM_PROFILE_FILE", "/dev/null")])(
+                stage, here,
+            );
+            stage.sees_bytes(here, "target/debug/app");
+        });
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_relative_run_time_search_path_leads_from_this_checkout() {
+    guarded_by("key-arguments").that_says("cannot open shared object file").tell(|stage| {
+        let files = package("app").file("src/main.rs", "fn main() { println!(\"runs\") }");
+        in_two_checkouts(stage, &files, with_flags("-Crpath -Cprefer-dynamic", &[]));
+    });
+}
