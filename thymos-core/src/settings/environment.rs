@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use crate::system::os;
+
 /// Where the store is.
 pub const DIR: &str = "THYMOS_DIR";
 /// The store's size limit: `10G`, `500M`, plain bytes.
@@ -111,10 +113,10 @@ impl Environment {
         self.filled(name).map(PathBuf::from)
     }
 
-    /// Returns the file that a search of `PATH` finds by `name`.
+    /// Returns the program that a search of `PATH` finds by `name`.
     #[must_use]
     pub fn program(&self, name: &OsStr) -> Option<PathBuf> {
-        std::env::split_paths(self.get("PATH")?).map(|dir| dir.join(name)).find(|path| path.is_file())
+        std::env::split_paths(self.get("PATH")?).map(|dir| dir.join(name)).find(|path| os::is_program(path))
     }
 
     /// Returns every variable, in order of names.
@@ -191,6 +193,22 @@ pub fn is_linked(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn a_search_passes_over_directories_and_what_cannot_be_started() {
+        let dir = tempfile::tempdir().expect("a directory can be made");
+        let places = ["none", "directory", "text", "program", "later"].map(|name| dir.path().join(name));
+        std::fs::create_dir_all(places[1].join("cc")).expect("the directory is ours");
+        for (place, mode) in [(&places[2], 0o644), (&places[3], 0o755), (&places[4], 0o755)] {
+            std::fs::create_dir(place).expect("the directory is ours");
+            std::fs::write(place.join("cc"), "").expect("the directory is ours");
+            os::set_mode(&place.join("cc"), mode).expect("the file is ours");
+        }
+        let path = std::env::join_paths(&places).expect("no name holds a colon").into_string().expect("names are text");
+        let environment: Environment = [("PATH".to_owned(), path)].into_iter().collect();
+        assert_eq!(environment.program(OsStr::new("cc")), Some(places[3].join("cc")));
+    }
 
     #[test]
     fn lists_are_sorted() {

@@ -90,7 +90,7 @@ fn is_own_executable(path: &Path) -> bool {
 fn other_than_self(program: &OsStr, environment: &Environment) -> Option<OsString> {
     let name = Path::new(program).file_name()?;
     let candidates = std::env::split_paths(environment.get("PATH")?).map(|dir| dir.join(name));
-    candidates.into_iter().find(|path| path.is_file() && !is_own_executable(path)).map(PathBuf::into_os_string)
+    candidates.into_iter().find(|path| os::is_program(path) && !is_own_executable(path)).map(PathBuf::into_os_string)
 }
 
 /// Arguments without `@file` ones, and the files that those named. The key holds the files by the arguments in them: Cargo

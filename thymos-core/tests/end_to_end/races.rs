@@ -112,14 +112,16 @@ fn first_waits(here: &Checkout<'_>) -> (Compiler, mpsc::Sender<()>, mpsc::Receiv
     (rustc, go, started)
 }
 
-/// Returns when a process waits for another one's lock, as the kernel tells (proc_locks(5)).
+/// Returns when somebody waits for a lock in this store, as the kernel tells (proc_locks(5)). It names the file, and not who waits:
+/// these locks belong to open files.
 #[cfg(target_os = "linux")]
-fn until_it_waits(process: &Child) {
-    let waits = format!(" {} ", process.id());
+fn until_somebody_waits(world: &World) {
+    use std::os::unix::fs::MetadataExt;
+    let file = format!(":{} ", std::fs::metadata(world.store().join("v1/lock")).unwrap().ino());
     let patience = Instant::now() + Duration::from_secs(60);
     let is_waiting = || {
         let locks = std::fs::read_to_string("/proc/locks").unwrap();
-        locks.lines().any(|line| line.contains("->") && line.contains(&waits))
+        locks.lines().any(|line| line.contains("->") && line.contains(&file))
     };
     while !is_waiting() {
         assert!(Instant::now() < patience, "it waits for the lock");
@@ -136,7 +138,7 @@ fn a_build_whose_twin_is_killed_goes_on() {
     let mut first = compile(&here, &rustc);
     started.recv_timeout(Duration::from_secs(60)).expect("the first compile starts");
     let mut second = compile(&here, &rustc);
-    until_it_waits(&second);
+    until_somebody_waits(&world);
     first.kill().unwrap();
     first.wait().unwrap();
     drop(go);
@@ -158,7 +160,7 @@ fn a_lock_file_that_is_removed_under_a_waiter_costs_only_a_compile() {
     // This process stands for one that compiles.
     let lock = Store::open(store.root()).unwrap().lock(&ActionKey(key), Wait::Yes).unwrap();
     let mut waiter = compile(&here, &rustc);
-    until_it_waits(&waiter);
+    until_somebody_waits(&world);
     store.remove("v1/lock");
     // Nobody holds the new file's lock.
     assert!(compile(&here, &rustc).wait().unwrap().success());

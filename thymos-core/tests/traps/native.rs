@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::support::{Checkout, Files, package, real_rustc, require_tool, skip, workspace};
-use crate::trap::{Stage, guarded_by};
+use crate::trap::{Stage, compared_with_cargo, guarded_by};
 
 /// Compiles C to an archive at `path`. The archive's directory is the checkout's `native`.
 pub fn archive(here: &Checkout<'_>, path: &str, source: &str) {
@@ -392,6 +392,28 @@ fn a_linker_found_by_the_driver_that_changes_links_anew() {
                 here.path("tools").display()
             );
             stage.sees(here.cargo("build").env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", flags).run());
+            stage.sees_bytes(&here, "target/debug/app");
+        }
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_driver_that_becomes_executable_is_found_in_the_search_path() {
+    use std::os::unix::fs::PermissionsExt;
+    compared_with_cargo().tell(|stage| {
+        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"linked\") }"));
+        let tools = ["0x11", "0x22"].map(|id| {
+            driver(&here, &format!("tools{id}/cc"), "/usr/bin/cc", &format!("-Wl,--build-id={id}"));
+            here.path(&format!("tools{id}"))
+        });
+        let path =
+            std::env::join_paths(tools.iter().cloned().chain(std::env::split_paths(&std::env::var("PATH").unwrap())));
+        let path = path.unwrap();
+        for mode in [0o644, 0o755] {
+            std::fs::set_permissions(tools[0].join("cc"), std::fs::Permissions::from_mode(mode)).unwrap();
+            here.clean();
+            stage.sees(here.cargo("build").env("PATH", &path).run());
             stage.sees_bytes(&here, "target/debug/app");
         }
     });

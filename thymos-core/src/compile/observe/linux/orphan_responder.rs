@@ -7,6 +7,7 @@
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use super::listener::{Event, Listener};
+use crate::system::os;
 
 /// Hands the listener to a process of its own, when somebody can still ask.
 pub fn take_over(listener: Listener) {
@@ -51,14 +52,10 @@ fn detach(listener: &Listener) -> ! {
 }
 
 fn close_all_but(kept: u32) {
-    let close = |first: u32, last: u32| {
-        // SAFETY: no descriptor in the range is used again in this process.
-        unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
-    };
     if kept > 0 {
-        close(0, kept - 1);
+        os::close_descriptors(0, kept - 1);
     }
-    close(kept + 1, u32::MAX);
+    os::close_descriptors(kept + 1, u32::MAX);
 }
 
 fn interrupted() -> bool {

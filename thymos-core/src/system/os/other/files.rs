@@ -31,6 +31,12 @@ pub fn mode(_metadata: &Metadata) -> u32 {
     0o644
 }
 
+/// Returns whether this is a file: nothing else tells programs apart.
+#[must_use]
+pub fn is_program(path: &Path) -> bool {
+    path.is_file()
+}
+
 /// Returns a number for the user that this process runs as.
 #[must_use]
 pub fn user() -> u32 {

@@ -3,6 +3,16 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// Locks belong to a process, so they fall when it closes any descriptor of the file.
+pub(super) const LOCK: libc::c_int = libc::F_SETLK;
+pub(super) const LOCK_AND_WAIT: libc::c_int = libc::F_SETLKW;
+
+/// Has the descriptors from `first` on closed when this process starts another program. It may be called after a fork. Inherited
+/// ones have the low numbers that their makers got.
+pub(super) fn close_on_exec(first: u32) {
+    super::process::mark_each(first..4096);
+}
+
 /// Refuses: block sharing is not used here.
 ///
 /// # Errors

@@ -35,6 +35,12 @@ pub fn mode(metadata: &Metadata) -> u32 {
     metadata.mode() & 0o777
 }
 
+/// Returns whether this is a file that this user may start as a program. A search of `PATH` passes over any other.
+#[must_use]
+pub fn is_program(path: &Path) -> bool {
+    path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
 /// Returns the numeric id of the user that this process runs as.
 #[must_use]
 pub fn user() -> u32 {

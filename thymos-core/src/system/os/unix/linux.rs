@@ -1,4 +1,5 @@
-//! What only Linux has: copies that share blocks, files without a name, handles of processes.
+//! What only Linux has: copies that share blocks, files without a name, handles of processes, locks of open files, and calls on
+//! many descriptors at once.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -8,6 +9,32 @@ use std::path::{Path, PathBuf};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::MemfdFlags;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+/// Locks belong to an open file (`fcntl_locking`(2), "Open file description locks").
+pub(super) const LOCK: libc::c_int = libc::F_OFD_SETLK;
+pub(super) const LOCK_AND_WAIT: libc::c_int = libc::F_OFD_SETLKW;
+
+/// Kernels before 5.9 have no call for many descriptors. Inherited ones have the low numbers that their makers got.
+const DESCRIPTORS: u32 = 4096;
+
+/// Closes the descriptors from `first` to `last`. It may be called after a fork.
+pub fn close_descriptors(first: u32, last: u32) {
+    // SAFETY: the caller uses none of them any more.
+    if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } < 0 {
+        for descriptor in first..=last.min(DESCRIPTORS) {
+            // SAFETY: as above.
+            unsafe { libc::close(descriptor.cast_signed()) };
+        }
+    }
+}
+
+/// Has the descriptors from `first` on closed when this process starts another program. It may be called after a fork.
+pub(super) fn close_on_exec(first: u32) {
+    // SAFETY: the call takes numbers only.
+    if unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) } < 0 {
+        super::process::mark_each(first..DESCRIPTORS);
+    }
+}
 
 /// Makes `to` a copy that shares its blocks with `from`, where the file system can.
 ///

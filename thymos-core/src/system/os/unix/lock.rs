@@ -4,35 +4,50 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 
-/// A lock on one number in a file, held until it is dropped or its process ends: closing the file releases it.
+use super::{LOCK, LOCK_AND_WAIT};
+
+/// A lock on one number in a file, held until it is dropped or its process ends.
+///
+/// On Linux it belongs to the open file, so no other descriptor of this process can release it, and a second one is refused it. A
+/// process that was forked off has the open file too, so dropping the lock releases it by name.
 #[derive(Debug)]
-pub struct RangeLock(#[expect(dead_code, reason = "holding the open file is the lock")] File);
+pub struct RangeLock {
+    file: File,
+    number: u64,
+}
 
 /// Whether [`RangeLock::take`] waits for another holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
-    /// Returns at once with nothing if another process holds the lock.
+    /// Returns at once with nothing if somebody else holds the lock.
     No,
-    /// Waits until no other process holds it.
+    /// Waits until nobody else holds it.
     Yes,
 }
 
 impl RangeLock {
-    /// Locks `number` in `file` against other processes.
+    /// Locks `number` in `file` against everybody else.
     ///
     /// # Errors
     /// Whatever `fcntl` gives, but for a lock held elsewhere, which is `Ok(None)`.
     pub fn take(file: File, number: u64, wait: Wait) -> io::Result<Option<Self>> {
         match set_lock(&file, libc::F_WRLCK as libc::c_short, number, wait) {
-            Ok(()) => Ok(Some(Self(file))),
+            Ok(()) => Ok(Some(Self { file, number })),
             Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => Ok(None),
             Err(error) => Err(error),
         }
     }
 }
 
+impl Drop for RangeLock {
+    fn drop(&mut self) {
+        // Where this fails, closing the file releases the lock.
+        let _ = set_lock(&self.file, libc::F_UNLCK as libc::c_short, self.number, Wait::No);
+    }
+}
+
 fn set_lock(file: &File, kind: libc::c_short, number: u64, wait: Wait) -> io::Result<()> {
-    let command = if wait == Wait::Yes { libc::F_SETLKW } else { libc::F_SETLK };
+    let command = if wait == Wait::Yes { LOCK_AND_WAIT } else { LOCK };
     // SAFETY: an all-zero flock is a valid value of the plain C struct.
     let mut lock: libc::flock = unsafe { std::mem::zeroed() };
     lock.l_type = kind;
@@ -48,5 +63,25 @@ fn set_lock(file: &File, kind: libc::c_short, number: u64, wait: Wait) -> io::Re
         if error.kind() != io::ErrorKind::Interrupted {
             return Err(error);
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[test]
+    fn a_lock_outlives_every_other_descriptor_of_its_process() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let open = || File::options().read(true).write(true).create(true).truncate(false).open(&path).unwrap();
+        let take = |number| RangeLock::take(open(), number, Wait::No).unwrap();
+        let held = take(4).unwrap();
+        drop(open());
+        drop(take(400));
+        assert!(take(4).is_none());
+        drop(held);
+        assert!(take(4).is_some());
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus};
 
-use super::signals;
+use super::{close_on_exec, signals};
 use crate::system::os::Tells;
 
 /// Replaces this process by `command`; returns only if that failed.
@@ -44,15 +44,13 @@ pub fn end_on_closed_pipe() {
 pub fn spawn_detached(command: &mut Command) -> io::Result<()> {
     use std::process::Stdio;
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // SAFETY: setsid, fcntl and getdtablesize are async-signal-safe and touch no memory of the parent.
+    // SAFETY: setsid, close_range and fcntl are async-signal-safe and touch no memory of the parent.
     unsafe {
         command.pre_exec(|| {
             libc::setsid();
             // Cargo's jobserver must not stay open in a process that Cargo does not know. Marking instead of closing
             // leaves the pipe alone through which the standard library reports a failed exec.
-            for descriptor in 3..256 {
-                libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC);
-            }
+            close_on_exec(3);
             Ok(())
         });
     }
@@ -63,6 +61,14 @@ pub fn spawn_detached(command: &mut Command) -> io::Result<()> {
 #[must_use]
 pub fn parent() -> u32 {
     rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get().unsigned_abs())
+}
+
+/// Has each of these descriptors closed when this process starts another program.
+pub(super) fn mark_each(descriptors: std::ops::Range<u32>) {
+    for descriptor in descriptors {
+        // SAFETY: the call takes numbers only.
+        unsafe { libc::fcntl(descriptor.cast_signed(), libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
 }
 
 /// Returns the standard error of the Cargo that started this process, where the system lets us reach it.
