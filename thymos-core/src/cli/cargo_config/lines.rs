@@ -5,7 +5,7 @@
 //!
 //! Invariant: pure, and `restore(text, plain(text))` is `text`.
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use imara_diff::{Algorithm, Diff, InternedInput};
 
 const MARK: char = '\u{feff}';
 
@@ -25,17 +25,18 @@ pub fn restore(original: &str, edited: &str) -> String {
     };
     let old: Vec<&str> = body.split_inclusive('\n').collect();
     let new: Vec<&str> = edited.split_inclusive('\n').collect();
-    let bare_old: Vec<&str> = old.iter().map(|line| bare(line)).collect();
-    let bare_new: Vec<&str> = new.iter().map(|line| bare(line)).collect();
+    let mut input = InternedInput::default();
+    input.update_before(old.iter().map(|line| bare(line)));
+    input.update_after(new.iter().map(|line| bare(line)));
     let ending = ending(&old);
-    let mut text = mark.to_owned();
-    for operation in capture_diff_slices(Algorithm::Myers, &bare_old, &bare_new) {
-        if let DiffOp::Equal { old_index, len, .. } = operation {
-            old[old_index..old_index + len].iter().for_each(|line| push(&mut text, line, ending));
-        } else {
-            bare_new[operation.new_range()].iter().for_each(|line| push(&mut text, line, ending));
-        }
+    let (mut text, mut done) = (mark.to_owned(), 0);
+    for hunk in Diff::compute(Algorithm::Myers, &input).hunks() {
+        old[done..hunk.before.start as usize].iter().for_each(|line| push(&mut text, line, ending));
+        let changed = &new[hunk.after.start as usize..hunk.after.end as usize];
+        changed.iter().for_each(|line| push(&mut text, bare(line), ending));
+        done = hunk.before.end as usize;
     }
+    old[done..].iter().for_each(|line| push(&mut text, line, ending));
     let unfinished = !body.is_empty() && !body.ends_with('\n');
     if unfinished && let Some(short) = text.strip_suffix(ending) { short.to_owned() } else { text }
 }

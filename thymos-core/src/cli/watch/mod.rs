@@ -77,7 +77,7 @@ fn follow(dir: &Path, ink: Ink, mut terminal: Terminal) -> std::io::Result<()> {
         watch.feed(log.events, now);
         let activity = running::look(dir, &watch.starters());
         let builds = watch.shown(&activity, now);
-        terminal.draw(|area| Screen { store: &store, builds: &builds, damaged, ink }.draw(area))?;
+        terminal.draw(|size| Screen { store: &store, builds: &builds, damaged, ink }.draw(size))?;
         guard::panic_if_asked();
         match wishes.recv_timeout(PACE) {
             Ok(Wish::Stop) => terminal.stop()?,

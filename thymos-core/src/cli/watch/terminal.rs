@@ -7,23 +7,22 @@ use std::io::{self, BufWriter, Write};
 use std::panic;
 
 use crossterm::cursor::{Hide, MoveTo, Show};
-use crossterm::style::{Attribute, Color as Shade, Print, SetAttribute, SetForegroundColor};
+use crossterm::style::{Attribute, Print, SetAttribute};
 use crossterm::terminal::{
     self, BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
 };
 use crossterm::{execute, queue};
-use ratatui_core::buffer::{Buffer, Cell};
-use ratatui_core::layout::Rect;
-use ratatui_core::style::{Color, Modifier};
 
+use crate::history::watch::screen::Size;
 use crate::system::os::signals;
 
 /// How much of a terminal is drawn on, in lines and in columns. Some tell a size that nobody could see, nor any memory hold.
-const MOST: u16 = 1000;
+const MOST: usize = 1000;
 
 /// The terminal, taken over.
 pub struct Terminal {
-    shown: Buffer,
+    size: Size,
+    shown: Vec<String>,
 }
 
 impl Terminal {
@@ -35,26 +34,29 @@ impl Terminal {
             leave();
             told(panic);
         }));
-        let terminal = Self { shown: Buffer::empty(Rect::ZERO) };
+        let terminal = Self { size: Size::default(), shown: Vec::new() };
         take_over()?;
         Ok(terminal)
     }
 
-    /// Draws what differs from what is there. After a change of size, everything is drawn.
-    pub fn draw(&mut self, paint: impl FnOnce(Rect) -> Buffer) -> io::Result<()> {
+    /// Draws the lines that differ from those that are there. After a change of size, everything is drawn.
+    pub fn draw(&mut self, paint: impl FnOnce(Size) -> Vec<String>) -> io::Result<()> {
         let (width, height) = terminal::size()?;
-        let area = Rect::new(0, 0, width.min(MOST), height.min(MOST));
+        let size = Size { width: usize::from(width).min(MOST), height: usize::from(height).min(MOST) };
         let mut out = BufWriter::new(io::stdout().lock());
         // Terminals that know this show the whole change at once; others ignore it.
         queue!(out, BeginSynchronizedUpdate)?;
-        if self.shown.area != area {
-            self.shown = Buffer::empty(area);
+        if self.size != size {
+            (self.size, self.shown) = (size, Vec::new());
             queue!(out, Clear(ClearType::All))?;
         }
-        let next = paint(area);
-        for (x, y, cell) in self.shown.diff(&next) {
-            queue!(out, MoveTo(x, y))?;
-            print(&mut out, cell)?;
+        let mut next = paint(size);
+        next.resize(size.height, String::new());
+        for (y, line) in (0..).zip(&next) {
+            if self.shown.get(usize::from(y)) != Some(line) {
+                // Cleared first: behind a full line, some terminals would clear its last letter.
+                queue!(out, MoveTo(0, y), Clear(ClearType::CurrentLine), Print(line))?;
+            }
         }
         self.shown = next;
         queue!(out, EndSynchronizedUpdate)?;
@@ -65,7 +67,7 @@ impl Terminal {
     pub fn stop(&mut self) -> io::Result<()> {
         leave();
         signals::stop();
-        self.shown = Buffer::empty(Rect::ZERO);
+        self.size = Size::default();
         take_over()
     }
 }
@@ -85,19 +87,4 @@ fn take_over() -> io::Result<()> {
 fn leave() {
     let _ = execute!(io::stdout(), EndSynchronizedUpdate, SetAttribute(Attribute::Reset), Show, LeaveAlternateScreen);
     let _ = terminal::disable_raw_mode();
-}
-
-fn print(out: &mut impl Write, cell: &Cell) -> io::Result<()> {
-    for (modifier, attribute) in [(Modifier::BOLD, Attribute::Bold), (Modifier::DIM, Attribute::Dim)] {
-        if cell.modifier.contains(modifier) {
-            queue!(out, SetAttribute(attribute))?;
-        }
-    }
-    match cell.fg {
-        Color::Green => queue!(out, SetForegroundColor(Shade::DarkGreen))?,
-        Color::Yellow => queue!(out, SetForegroundColor(Shade::DarkYellow))?,
-        Color::Magenta => queue!(out, SetForegroundColor(Shade::DarkMagenta))?,
-        _ => {}
-    }
-    queue!(out, Print(cell.symbol()), SetAttribute(Attribute::Reset))
 }

@@ -1,11 +1,13 @@
 //! What `thymos watch` shows, as lines of a terminal of any size.
 //!
-//! Invariant: pure, and nothing is told by colour alone: a bar's parts have their own letters, and every figure its word.
+//! Invariant: pure; no line is wider than the terminal; and nothing is told by colour alone: a bar's parts have their own
+//! letters, and every figure its word.
 
-use ratatui_core::buffer::Buffer;
-use ratatui_core::layout::Rect;
-use ratatui_core::style::{Color, Modifier, Style};
-use ratatui_core::text::{Line, Span};
+mod line;
+
+use anstyle::{AnsiColor, Style};
+
+use line::{Line, clip};
 
 use super::{Missed, Shown, State};
 use crate::history::amount::share;
@@ -21,12 +23,24 @@ pub enum Ink {
 }
 
 /// What one outcome is shown as: its word for one and for many, its letter in a bar, its colour.
-const OUTCOMES: [([&str; 2], char, Color); 4] = [
-    (["hit", "hits"], '█', Color::Green),
-    (["miss", "misses"], '▓', Color::Yellow),
-    (["bypassed", "bypassed"], '░', Color::Reset),
-    (["degraded", "degraded"], '▒', Color::Magenta),
+const OUTCOMES: [([&str; 2], char, Style); 4] = [
+    (["hit", "hits"], '█', AnsiColor::Green.on_default()),
+    (["miss", "misses"], '▓', AnsiColor::Yellow.on_default()),
+    (["bypassed", "bypassed"], '░', Style::new()),
+    (["degraded", "degraded"], '▒', AnsiColor::Magenta.on_default()),
 ];
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// How many columns and lines a terminal has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Its columns.
+    pub width: usize,
+    /// Its lines.
+    pub height: usize,
+}
 
 /// Everything the screen tells.
 #[derive(Clone, Debug)]
@@ -42,11 +56,9 @@ pub struct Screen<'a> {
 }
 
 impl Screen<'_> {
-    /// Draws the screen.
+    /// Returns the lines of the screen, with styles.
     #[must_use]
-    pub fn draw(&self, area: Rect) -> Buffer {
-        let mut buffer = Buffer::empty(area);
-        let width = usize::from(area.width);
+    pub fn draw(&self, Size { width, height }: Size) -> Vec<String> {
         let mut lines = vec![self.head(width), Line::default()];
         if self.builds.is_empty() {
             lines.extend(
@@ -54,27 +66,23 @@ impl Screen<'_> {
                     .map(Line::from),
             );
         }
-        let room = usize::from(area.height).saturating_sub(lines.len());
+        let room = height.saturating_sub(lines.len());
         lines.extend(self.blocks(width, room));
-        for (y, line) in lines.iter().take(usize::from(area.height)).enumerate() {
-            buffer.set_line(area.x, area.y + y as u16, line, area.width);
-        }
-        buffer
+        lines.iter().take(height).map(|line| line.render(width)).collect()
     }
 
-    fn head(&self, width: usize) -> Line<'_> {
+    fn head(&self, width: usize) -> Line {
         let quit = "q quits";
         let damaged = if self.damaged == 0 { String::new() } else { format!("  {} damaged lines", self.damaged) };
         let left = clip(&format!("Builds with {}{damaged}", self.store), width.saturating_sub(quit.len() + 2));
         let gap = " ".repeat(width.saturating_sub(left.chars().count() + quit.len()));
-        Line::from(vec![Span::styled(left, bold()), Span::raw(gap), Span::styled(quit, dim())])
+        Line::default().with(left, BOLD).and(gap).with(quit, DIM)
     }
 
     /// Gives every build its lines: running ones all that there is to tell, with fewer misses where the room is small.
-    fn blocks(&self, width: usize, room: usize) -> Vec<Line<'_>> {
+    fn blocks(&self, width: usize, room: usize) -> Vec<Line> {
         for misses in (0..=super::MISSES).rev() {
-            let lines: Vec<Line<'_>> =
-                self.builds.iter().flat_map(|build| self.block(build, (width, misses))).collect();
+            let lines: Vec<Line> = self.builds.iter().flat_map(|build| self.block(build, (width, misses))).collect();
             if lines.len() <= room || misses == 0 {
                 return self.cut(lines, room);
             }
@@ -82,15 +90,15 @@ impl Screen<'_> {
         Vec::new()
     }
 
-    fn cut<'b>(&self, mut lines: Vec<Line<'b>>, room: usize) -> Vec<Line<'b>> {
+    fn cut(&self, mut lines: Vec<Line>, room: usize) -> Vec<Line> {
         if lines.len() > room && room > 0 {
             lines.truncate(room - 1);
-            lines.push(Line::styled("… more builds than lines", dim()));
+            lines.push(Line::default().with("… more builds than lines", DIM));
         }
         lines
     }
 
-    fn block(&self, build: &Shown, (width, misses): (usize, usize)) -> Vec<Line<'static>> {
+    fn block(&self, build: &Shown, (width, misses): (usize, usize)) -> Vec<Line> {
         let units: usize = build.counts.iter().sum();
         let state = match build.state {
             State::Running => format!("running {}", whole(build.took_ms)),
@@ -98,7 +106,7 @@ impl Screen<'_> {
         };
         let name = clip(&build.name, width.saturating_sub(state.chars().count() + 2).max(8));
         let gap = " ".repeat(width.saturating_sub(name.chars().count() + state.chars().count()).max(1));
-        let mut lines = vec![Line::from(vec![Span::styled(name, bold()), Span::raw(gap), Span::raw(state)])];
+        let mut lines = vec![Line::default().with(name, BOLD).and(gap).and(state)];
         if units > 0 {
             lines.extend(self.bar(build, width));
             lines.extend(self.counts(build, width));
@@ -112,24 +120,24 @@ impl Screen<'_> {
     }
 
     /// A bar of all units, where there is room for one.
-    fn bar(&self, build: &Shown, width: usize) -> Option<Line<'static>> {
+    fn bar(&self, build: &Shown, width: usize) -> Option<Line> {
         let (units, room) = (build.counts.iter().sum::<usize>(), width.saturating_sub(2).min(76));
         if room < 20 {
             return None;
         }
-        let mut spans = vec![Span::raw("  ")];
+        let mut line = Line::from("  ");
         let (mut seen, mut drawn) = (0, 0);
         for (count, (_, letter, colour)) in build.counts.iter().zip(OUTCOMES) {
             seen += count;
             // What is there is at least one letter wide.
             let end = (seen * room / units).max(drawn + usize::from(*count > 0)).min(room);
-            spans.push(Span::styled(letter.to_string().repeat(end - drawn), self.colour(colour)));
+            line = line.with(letter.to_string().repeat(end - drawn), self.colour(colour));
             drawn = end;
         }
-        Some(Line::from(spans))
+        Some(line)
     }
 
-    fn counts(&self, build: &Shown, width: usize) -> Vec<Line<'static>> {
+    fn counts(&self, build: &Shown, width: usize) -> Vec<Line> {
         let looked_up = build.counts[0] + build.counts[1];
         let mut parts: Vec<(String, Style)> = OUTCOMES
             .iter()
@@ -146,17 +154,9 @@ impl Screen<'_> {
         flow(parts, width)
     }
 
-    fn colour(&self, colour: Color) -> Style {
-        if self.ink == Ink::Coloured { Style::new().fg(colour) } else { Style::new() }
+    fn colour(&self, colour: Style) -> Style {
+        if self.ink == Ink::Coloured { colour } else { Style::new() }
     }
-}
-
-fn bold() -> Style {
-    Style::new().add_modifier(Modifier::BOLD)
-}
-
-fn dim() -> Style {
-    Style::new().add_modifier(Modifier::DIM)
 }
 
 /// Returns a time span that goes on, given in milliseconds: no faster than one can read.
@@ -172,55 +172,32 @@ fn ended(ago_ms: u64) -> String {
 }
 
 /// Puts parts beside each other, two spaces apart, and begins another line where one is full.
-fn flow(parts: Vec<(String, Style)>, width: usize) -> Vec<Line<'static>> {
-    let (mut lines, mut used) = (vec![Line::from("")], 0);
+fn flow(parts: Vec<(String, Style)>, width: usize) -> Vec<Line> {
+    let (mut lines, mut line, mut used) = (Vec::new(), Line::default(), 0);
     for (text, style) in parts {
         let length = text.chars().count() + 2;
         if used + length > width && used > 0 {
-            lines.push(Line::from(""));
+            lines.push(std::mem::take(&mut line));
             used = 0;
         }
-        if let Some(line) = lines.last_mut() {
-            line.push_span(Span::raw("  "));
-            line.push_span(Span::styled(text, style));
-        }
+        line = line.and("  ").with(text, style);
         used += length;
     }
+    lines.push(line);
     lines
 }
 
-fn compiling(build: &Shown, width: usize) -> Option<Line<'static>> {
+fn compiling(build: &Shown, width: usize) -> Option<Line> {
     let one = |(krate, for_ms): &(String, u64)| format!("{krate} {}", whole(*for_ms));
     let all: Vec<String> = build.compiling.iter().map(one).collect();
     let text = format!("  compiling now: {}", all.join(", "));
-    (!all.is_empty()).then(|| Line::from(clip(&text, width)))
+    (!all.is_empty()).then(|| Line::from(clip(&text, width).as_str()))
 }
 
-fn missed(miss: &Missed, width: usize) -> Line<'static> {
+fn missed(miss: &Missed, width: usize) -> Line {
     let text = format!("  {:<20} {:>8}  ", clip(&miss.krate, 20), miss.took);
     let room = width.saturating_sub(text.chars().count());
-    Line::from(vec![Span::raw(text), Span::styled(clip(&miss.why, room), dim())])
-}
-
-/// Cuts text to a width, and marks where it was cut. What would move the cursor is replaced.
-fn clip(text: &str, width: usize) -> String {
-    let clean: String = text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect();
-    if Span::raw(clean.as_str()).width() <= width {
-        return clean;
-    }
-    let (mut kept, mut used) = (String::new(), 0);
-    for letter in clean.chars() {
-        let next = Span::raw(letter.to_string()).width();
-        if used + next + 1 > width {
-            break;
-        }
-        kept.push(letter);
-        used += next;
-    }
-    if width > 0 {
-        kept.push('…');
-    }
-    kept
+    Line::from(text.as_str()).with(clip(&miss.why, room), DIM)
 }
 
 #[cfg(test)]
