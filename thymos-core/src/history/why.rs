@@ -107,7 +107,9 @@ pub fn main_reason(build: &Build) -> Option<String> {
     // Of equals, the first costs most.
     let main = counted.iter().rev().max_by_key(|item| count(item))?;
     let because = match &main.cause {
-        Some(Cause::Bound { place, .. }) if !place.is_empty() => format!("bound to {place}"),
+        Some(Cause::RootPath { root, place, .. }) => {
+            Cause::RootPath { root: root.clone(), place: place.clone(), by: String::new() }.to_string()
+        }
         _ => main.because.clone(),
     };
     Some(match counted.len() {

@@ -8,7 +8,7 @@ use crate::hit::Lookup;
 use crate::outcome::cause::Cause;
 use crate::outcome::difference;
 use crate::outcome::event;
-use crate::outcome::past_action::{Asked, Circumstances, Identity, Record, crate_of, stem};
+use crate::outcome::past_action::{Asked, Circumstances, Identity, Package, Record, compatible, crate_of, stem};
 use crate::settings::environment::Environment;
 use crate::system::digest::Digest;
 use crate::system::os;
@@ -55,7 +55,7 @@ impl Lookup<'_> {
     fn variable_changed(&self, name: &[u8]) -> Cause {
         let value = self.around.environment.get(os::os_string(name.to_vec())).unwrap_or_default();
         let roots = self.request.roots.found_in(value.as_encoded_bytes());
-        let moved = |cause: &Cause| matches!(cause, Cause::Bound { place, .. } if !place.is_empty());
+        let moved = |cause: &Cause| matches!(cause, Cause::RootPath { place, .. } if !place.is_empty());
         let bound = roots.into_iter().map(|root| self.bound(root)).find(moved);
         bound.unwrap_or_else(|| Cause::Variable { name: String::from_utf8_lossy(name).into_owned() })
     }
@@ -70,7 +70,7 @@ impl Lookup<'_> {
             .filter_map(|(place, asked)| Some((place, of_root(&asked.path_dependencies, root)?)));
         let (place, by) = elsewhere.next().unwrap_or_default();
         let place = place.map(|place| place.display().to_string()).unwrap_or_default();
-        Cause::Bound { root: root.name().to_owned(), place, by }
+        Cause::RootPath { root: root.name().to_owned(), place, by }
     }
 
     /// Keeps what was asked, for the sake of a later miss.
@@ -86,24 +86,43 @@ impl Lookup<'_> {
     }
 
     fn unit(&self) -> Digest {
-        let environment = self.around.environment;
-        let text = |name| environment.get(name).and_then(|text| text.to_str()).unwrap_or_default();
-        let driver = self.around.head.driver.as_deref().map(std::ffi::OsStr::as_encoded_bytes);
+        let source = &self.invocation.source;
+        // Of a package of the workspace there is one version, and Cargo names its sources from there.
+        let versions = if source.is_relative() { "" } else { compatible(self.variable_text("CARGO_PKG_VERSION")) };
+        let package = self.around.environment.path("CARGO_MANIFEST_DIR");
+        let within =
+            package.and_then(|package| Some(self.around.directory.join(source).strip_prefix(package).ok()?.to_owned()));
+        let source = match within {
+            Some(within) => within.into_os_string().into_encoded_bytes(),
+            None => self.request.roots.rooted_path(source),
+        };
         Identity {
-            package: text("CARGO_PKG_NAME"),
+            package: self.variable_text("CARGO_PKG_NAME"),
+            versions,
             krate: &self.invocation.crate_name,
             kind: &self.invocation.kind(),
-            source: &self.request.roots.rooted_path(&self.invocation.source),
-            target: self.invocation.target.as_deref().unwrap_or_default(),
-            driver: driver.map_or("", stem),
+            source: &source,
         }
         .digest()
     }
 
+    fn variable_text(&self, name: &str) -> &str {
+        self.around.environment.get(name).and_then(std::ffi::OsStr::to_str).unwrap_or_default()
+    }
+
     fn asked(&self, path_dependencies: Vec<(Root, String)>) -> Asked {
+        let driver = self.around.head.driver.as_deref().map(std::ffi::OsStr::as_encoded_bytes);
+        let package = Package {
+            name: self.variable_text("CARGO_PKG_NAME").to_owned(),
+            version: self.variable_text("CARGO_PKG_VERSION").to_owned(),
+            profile: self.invocation.profile().unwrap_or_default().to_owned(),
+            target: self.invocation.target.clone().unwrap_or_default(),
+            driver: driver.map_or("", stem).to_owned(),
+        };
         let flags = flags(self.around.environment);
         let places = self.request.roots.all();
-        Asked::of(&self.request.action, Circumstances { at_ms: event::now_ms(), places, path_dependencies, flags })
+        let around = Circumstances { at_ms: event::now_ms(), places, path_dependencies, package, flags };
+        Asked::of(&self.request.action, around)
     }
 }
 

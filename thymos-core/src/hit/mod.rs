@@ -161,5 +161,5 @@ impl Lookup<'_> {
 /// A text of the entry lies in a root that this invocation does not have.
 fn lost() -> Outcome {
     let [place, by] = [String::new(), String::new()];
-    Outcome::Miss(Cause::Bound { root: Root::Workspace.name().to_owned(), place, by })
+    Outcome::Miss(Cause::RootPath { root: Root::Workspace.name().to_owned(), place, by })
 }

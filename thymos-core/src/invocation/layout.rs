@@ -45,6 +45,12 @@ pub fn target_dir<'a>(out_dir: &'a Path, target: Option<&str>) -> Option<&'a Pat
     if is_triple { above.parent() } else { Some(above) }
 }
 
+/// Returns the name of the profile's directory.
+#[must_use]
+pub fn profile_dir(out_dir: &Path) -> Option<&str> {
+    LAYOUTS.iter().find_map(|layout| without(out_dir, layout))?.file_name()?.to_str()
+}
+
 /// Returns the directory above these parts, where a path ends in them.
 fn without<'a>(path: &'a Path, layout: &[Part]) -> Option<&'a Path> {
     layout.iter().rev().try_fold(path, |path, part| {
@@ -80,6 +86,18 @@ mod tests {
         check("/t/my/debug/deps", Some("specs/my.json"), Some("/t"));
         check("/t/src", None, None);
         check("", None, None);
+    }
+
+    #[test]
+    fn every_layout_tells_its_profile() {
+        for (out_dir, profile) in [
+            ("/t/debug/deps", Some("debug")),
+            ("/t/x86_64-unknown-linux-gnu/release/deps", Some("release")),
+            ("/t/fat/build/serde/0123456789abcdef/out", Some("fat")),
+            ("/t/src", None),
+        ] {
+            assert_eq!(profile_dir(Path::new(out_dir)), profile, "{out_dir}");
+        }
     }
 
     #[test]

@@ -162,6 +162,13 @@ impl Invocation {
         }
     }
 
+    /// Returns Cargo's profile, read from where outputs go: `dev`, `release`.
+    #[must_use]
+    pub fn profile(&self) -> Option<&str> {
+        // The profile is older than its directory's name.
+        layout::profile_dir(&self.out_dir).map(|name| if name == "debug" { "dev" } else { name })
+    }
+
     /// Returns Cargo's target directory, read from where outputs go.
     #[must_use]
     pub fn target_dir(&self) -> Option<&Path> {

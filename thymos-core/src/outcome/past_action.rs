@@ -1,13 +1,14 @@
-//! What a unit was asked for lately, so that a miss can be told from what was stored before.
+//! What a unit was compiled as lately, so that the cause of a miss can be told.
 //!
 //! Grammar of a unit's file (`units/ab/<unit>`, see [`crate::system::codec`] for the parts):
 //! ```text
 //! file     = body check[16]                    check = first half of BLAKE3(body)
-//! body     = bytes("thymos unit 1\n") list(asked)            newest first
-//! asked    = digest(key) number(asked ms) list(place) list(dependency) digest(compiler) list(option) list(file) list(extern)
-//!            list(variable) list(flags) bytes(directory) has[1] digest? bytes(remap)
+//! body     = bytes("thymos unit 2\n") list(asked)            newest first
+//! asked    = digest(key) number(asked ms) list(place) list(dependency) package digest(compiler) list(option) list(file)
+//!            list(extern) list(variable) list(flags) bytes(directory) has[1] digest? bytes(remap)
+//! package  = bytes(name) bytes(version) bytes(profile) bytes(target) bytes(driver)
 //! place    = root[1] bytes(path)               where the root was
-//! dependency     = root[1] bytes(by)                 what binds the result to it
+//! dependency = root[1] bytes(by)              what brought its path into the result
 //! option   = bytes(name) bytes(value)          rooted; a long value is its beginning and its digest
 //! extern   = bytes(name) bytes(stem) digest
 //! file, variable, flags = bytes(name) digest   flags: variables that Cargo reads flags from
@@ -22,9 +23,9 @@ use crate::action::{Action, ActionKey, ExternInput};
 use crate::system::codec::{Reader, Writer, sealed, unsealed};
 use crate::system::digest::{Digest, FieldHasher};
 
-const MAGIC: &[u8] = b"thymos unit 1\n";
-/// Actions that a unit remembers: the profiles, targets and toolchains that somebody goes back and forth between.
-const ASKED: usize = 8;
+const MAGIC: &[u8] = b"thymos unit 2\n";
+/// Actions that a unit remembers: the profiles, targets, versions and toolchains that somebody goes back and forth between.
+const ASKED: usize = 12;
 /// Values that are longer, lists of `--check-cfg` most of all, are cut.
 const LONG: usize = 200;
 
@@ -37,8 +38,10 @@ pub struct Asked {
     pub at_ms: u64,
     /// Where the roots were.
     pub places: Vec<(Root, Vec<u8>)>,
-    /// Which of them the result is bound to, and by what.
+    /// Which of them have their path in the result, and what brought it in.
     pub path_dependencies: Vec<(Root, String)>,
+    /// What Cargo compiles, and how.
+    pub package: Package,
     /// The compiler.
     pub compiler: Digest,
     /// Options and values, rooted.
@@ -59,6 +62,21 @@ pub struct Asked {
     pub remap: String,
 }
 
+/// What Cargo compiles, and how; empty where Cargo does not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Package {
+    /// The package's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Cargo's profile: `dev`, `release`.
+    pub profile: String,
+    /// What it is compiled for; empty for the host.
+    pub target: String,
+    /// The driver before the compiler; empty for none.
+    pub driver: String,
+}
+
 /// What there is to know about an action besides itself.
 #[derive(Clone, Debug, Default)]
 pub struct Circumstances {
@@ -66,8 +84,10 @@ pub struct Circumstances {
     pub at_ms: u64,
     /// Where the roots are.
     pub places: Vec<(Root, Vec<u8>)>,
-    /// Which of them the result is bound to, and by what.
+    /// Which of them have their path in the result, and what brought it in.
     pub path_dependencies: Vec<(Root, String)>,
+    /// What Cargo compiles, and how.
+    pub package: Package,
     /// Variables that Cargo takes flags from.
     pub flags: Vec<(String, Digest)>,
 }
@@ -76,7 +96,7 @@ impl Asked {
     /// Returns the comparable form of an action.
     #[must_use]
     pub fn of(action: &Action, around: Circumstances) -> Self {
-        let Circumstances { at_ms, places, path_dependencies, flags } = around;
+        let Circumstances { at_ms, places, path_dependencies, package, flags } = around;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let option = |(name, value): &(String, Vec<u8>)| (name.clone(), shortened(value));
         let external =
@@ -86,6 +106,7 @@ impl Asked {
             at_ms,
             places,
             path_dependencies,
+            package,
             compiler: action.compiler,
             options: action.arguments.iter().map(option).collect(),
             files: action.files.clone(),
@@ -123,30 +144,37 @@ pub fn crate_of(stem: &str) -> &str {
     stem.rsplit_once('-').filter(|(_, tail)| hash(tail)).map_or(stem, |(name, _)| name)
 }
 
+/// Returns the part of a version that Cargo never has twice in a build: `1` of `1.0.219`, `0.8` of `0.8.5`.
+#[must_use]
+pub fn compatible(version: &str) -> &str {
+    let numbers = version.split(['-', '+']).next().unwrap_or_default();
+    let zeros: usize = numbers.split('.').take_while(|number| *number == "0").map(|number| number.len() + 1).sum();
+    let rest = numbers.get(zeros..).unwrap_or_default();
+    &numbers[..numbers.len() - rest.len() + rest.find('.').unwrap_or(rest.len())]
+}
+
 /// What tells a unit from others, whatever it is compiled with.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity<'a> {
     /// The package's name.
     pub package: &'a str,
+    /// What its versions have in common, where the package may be in a build in several: see [`compatible`].
+    pub versions: &'a str,
     /// The crate's name.
     pub krate: &'a str,
     /// The crate's kind.
     pub kind: &'a str,
-    /// The source, rooted.
+    /// The source, relative to the package where it lies in it, and else rooted.
     pub source: &'a [u8],
-    /// What it is compiled for; empty for the host.
-    pub target: &'a str,
-    /// The driver in front of the compiler; empty for none.
-    pub driver: &'a str,
 }
 
 impl Identity<'_> {
     /// Returns the name of the unit's file.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        let Self { package, krate, kind, source, target, driver } = self;
-        let mut hasher = FieldHasher::new("unit");
-        [package, krate, kind, target, driver].iter().for_each(|field| hasher.bytes(field.as_bytes()));
+        let Self { package, versions, krate, kind, source } = self;
+        let mut hasher = FieldHasher::new("unit 2");
+        [package, versions, krate, kind].iter().for_each(|field| hasher.bytes(field.as_bytes()));
         hasher.bytes(source);
         hasher.finish()
     }
@@ -181,8 +209,9 @@ impl Record {
 }
 
 fn write(writer: &mut Writer, asked: &Asked) {
-    let Asked { key, at_ms, places, path_dependencies, compiler, options, files, externs, .. } = asked;
-    let Asked { variables, flags, directory, processor, remap, .. } = asked;
+    let Asked { key, at_ms, places, path_dependencies, package, compiler, options, .. } = asked;
+    let Asked { files, externs, variables, flags, directory, processor, remap, .. } = asked;
+    let Package { name, version, profile, target, driver } = package;
     writer.digest(&key.0);
     writer.number(*at_ms);
     let rooted = |root: Root, bytes: &[u8], writer: &mut Writer| {
@@ -191,6 +220,7 @@ fn write(writer: &mut Writer, asked: &Asked) {
     };
     writer.list(places, |writer, (root, path)| rooted(*root, path, writer));
     writer.list(path_dependencies, |writer, (root, by)| rooted(*root, by.as_bytes(), writer));
+    [name, version, profile, target, driver].iter().for_each(|text| writer.bytes(text.as_bytes()));
     writer.digest(compiler);
     writer.list(options, |writer, (name, value)| {
         writer.bytes(name.as_bytes());
@@ -225,6 +255,13 @@ fn read(reader: &mut Reader<'_>) -> Option<Asked> {
         at_ms: reader.number()?,
         places: reader.list(|reader| Some((root(reader)?, bytes(reader)?)))?,
         path_dependencies: reader.list(|reader| Some((root(reader)?, reader.text()?)))?,
+        package: Package {
+            name: reader.text()?,
+            version: reader.text()?,
+            profile: reader.text()?,
+            target: reader.text()?,
+            driver: reader.text()?,
+        },
         compiler: reader.digest()?,
         options: reader.list(|reader| Some((reader.text()?, bytes(reader)?)))?,
         files: read_named(reader)?,
@@ -253,6 +290,12 @@ pub(crate) mod tests {
             at_ms: 7,
             places: vec![(Root::Workspace, b"/home/u/ws".to_vec())],
             path_dependencies: vec![(Root::Workspace, "the output contains its path".into())],
+            package: Package {
+                name: "itoa".into(),
+                version: "1.0.14".into(),
+                profile: "dev".into(),
+                ..Package::default()
+            },
             compiler: digest,
             options: vec![("--cfg".into(), b"feature=\"std\"".to_vec()), ("-C opt-level".into(), b"3".to_vec())],
             files: vec![("-C profile-use".into(), digest)],
@@ -270,7 +313,7 @@ pub(crate) mod tests {
         let record = Record { asked: vec![asked(), Asked { processor: None, ..asked() }] };
         let bytes = record.encode();
         assert_eq!(Record::decode(&bytes), Some(record));
-        assert_eq!(&Digest::of(&bytes).hex()[..16], "61c1404c267ad5bd", "a change of format needs a new version");
+        assert_eq!(&Digest::of(&bytes).hex()[..16], "57c814359ade0243", "a change of format needs a new version");
     }
 
     #[test]
@@ -308,6 +351,21 @@ pub(crate) mod tests {
         check("\0T/debug/deps/libserde-8f2a41c09be3d711.rmeta", "serde-8f2a41c09be3d711", "serde");
         check("/x/libplain.rlib", "plain", "plain");
         check("my-tool", "my-tool", "my-tool");
+    }
+
+    #[test]
+    fn versions_that_cargo_never_has_together_are_one() {
+        for (version, part) in [
+            ("1.0.219", "1"),
+            ("12.3.4+build", "12"),
+            ("0.8.5-rc.1", "0.8"),
+            ("0.0.7", "0.0.7"),
+            ("0.0.0", "0.0.0"),
+            ("3", "3"),
+            ("", ""),
+        ] {
+            assert_eq!(compatible(version), part, "{version}");
+        }
     }
 
     #[test]

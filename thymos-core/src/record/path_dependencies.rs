@@ -1,7 +1,6 @@
-//! Names what binds a result to a place, for people.
+//! Names what brings the path of a checkout into a result, for people.
 //!
-//! Invariant: it explains what [`crate::record`] has decided, and decides nothing: an input binds whether or not words are
-//! found for it.
+//! Invariant: it explains what [`crate::record`] has decided, and decides nothing.
 
 use std::fs;
 use std::path::Path;
@@ -13,12 +12,12 @@ use crate::record::{Found, Recorder};
 use crate::system::os;
 
 impl Recorder<'_> {
-    /// Returns the roots that an entry is bound to, each with the reason, to be read after "because".
+    /// Returns the roots whose paths an entry depends on, each with what brought it in.
     pub(crate) fn path_dependencies(&self, info: &DepInfo, entry: &Entry, found: &Found) -> Vec<(Root, String)> {
         let mut path_dependencies: Vec<(Root, String)> = Vec::new();
         for input in &entry.inputs {
             let dependency = match input {
-                Input::Variable(name, Some(_)) => self.bond_of_variable(name, info, found),
+                Input::Variable(name, Some(_)) => self.of_variable(name, info),
                 Input::RootPath(root, _) => Some((*root, place(*root, found))),
                 _ => None,
             };
@@ -29,7 +28,7 @@ impl Recorder<'_> {
         path_dependencies
     }
 
-    fn bond_of_variable(&self, name: &[u8], info: &DepInfo, found: &Found) -> Option<(Root, String)> {
+    fn of_variable(&self, name: &[u8], info: &DepInfo) -> Option<(Root, String)> {
         let value = self.around.environment.get(os::os_string(name.to_vec()))?;
         let root = self.request.roots.found_in(value.as_encoded_bytes()).into_iter().next()?;
         let shown = String::from_utf8_lossy(name);
@@ -37,9 +36,7 @@ impl Recorder<'_> {
             return Some((root, format!("a proc macro read the variable {shown}")));
         }
         let place = self.source_with(name, info).map(|path| format!(" in {path}")).unwrap_or_default();
-        let holds =
-            if found.contains_key(&root) { "the output contains its path" } else { "the compile read its path" };
-        Some((root, format!("{holds}: env!(\"{shown}\"){place}")))
+        Some((root, format!("env!(\"{shown}\"){place}")))
     }
 
     /// Returns the first source that names a variable.
@@ -55,7 +52,7 @@ impl Recorder<'_> {
 
 fn place(root: Root, found: &Found) -> String {
     match found.get(&root) {
-        Some(place) => format!("{place} contains its path"),
+        Some(place) => format!("found in {place}"),
         None => "a proc macro asked for the working directory".to_owned(),
     }
 }

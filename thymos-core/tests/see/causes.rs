@@ -59,20 +59,27 @@ fn flags_and_features_and_variables_are_told_from_what_was_asked_before() {
     let here = world.checkout("here", &app());
     causes(&here, "build");
     let release = causes(&here, "build --release");
-    let expected = serde_json::json!({ "kind": "flag", "name": "-C opt-level", "from": "0", "to": "3" });
+    let expected = serde_json::json!({ "kind": "profile", "from": "dev", "to": "release" });
     assert_eq!(cause_of(&release, "leaf"), expected, "{release:#?}");
 
     let featured = causes(&here, "build -p part --features part/extra");
-    let expected = serde_json::json!({ "kind": "flag", "name": "--cfg", "from": "", "to": "feature=\"extra\"" });
+    let expected = serde_json::json!({ "kind": "feature", "name": "extra", "change": "added" });
     assert_eq!(cause_of(&featured, "part"), expected, "{featured:#?}");
 
-    let flagged = causes_of(&here, "build", &[("RUSTFLAGS", "--cfg very_secret")]);
-    assert_eq!(cause_of(&flagged, "leaf"), serde_json::json!({ "kind": "variable", "name": "RUSTFLAGS" }));
+    let flagged = causes_of(&here, "build", &[("RUSTFLAGS", "--cfg seen")]);
+    let expected = serde_json::json!({ "kind": "flags", "variable": "RUSTFLAGS", "from": "", "to": "--cfg seen" });
+    assert_eq!(cause_of(&flagged, "leaf"), expected, "{flagged:#?}");
+
+    here.edit("leaf/src/lib.rs", "\"leaf\"", "match option_env!(\"TOKEN\") { Some(_) => \"leaf\", None => \"\" }");
+    causes(&here, "build");
+    let told = causes_of(&here, "build", &[("TOKEN", "very_secret")]);
+    assert_eq!(cause_of(&told, "leaf"), serde_json::json!({ "kind": "variable", "name": "TOKEN" }));
     assert!(!world.events_text().contains("very_secret"), "values of variables are never written down");
 
     here.edit("leaf/Cargo.toml", "version = \"0.1.0\"", "version = \"0.1.1\"");
     let versioned = causes(&here, "build");
-    assert_eq!(cause_of(&versioned, "leaf")["kind"], "variable", "{versioned:#?}");
+    let expected = serde_json::json!({ "kind": "version", "package": "leaf", "from": "0.1.0", "to": "0.1.1" });
+    assert_eq!(cause_of(&versioned, "leaf"), expected, "{versioned:#?}");
 }
 
 #[test]
@@ -83,9 +90,9 @@ fn a_result_that_holds_its_path_is_told_with_the_place_and_what_binds_it() {
     causes(&here, "build");
     let found = causes(&world.checkout("there", &files), "build");
     let cause = cause_of(&found, "app");
-    assert_eq!((&cause["kind"], &cause["root"]), (&"bound".into(), &"checkout".into()), "{cause:#}");
+    assert_eq!((&cause["kind"], &cause["root"]), (&"root-path".into(), &"checkout".into()), "{cause:#}");
     assert_eq!(cause["place"], here.root().display().to_string());
-    assert_eq!(cause["by"], "the output contains its path: env!(\"CARGO_MANIFEST_DIR\") in src/main.rs");
+    assert_eq!(cause["by"], "env!(\"CARGO_MANIFEST_DIR\") in src/main.rs");
     // The other checkout's result does not hide what changed in this one.
     here.edit("src/main.rs", "println!(", "print!(");
     let found = causes(&here, "build");

@@ -6,7 +6,7 @@ use crate::log::{after, at_width, event, minutes_ago, miss, write};
 use crate::snapshot::{assert_fits, assert_snapshot};
 use crate::support::{Run, World, package};
 
-/// A build with one edited file, flags of a variable, a bound result and what is never cached.
+/// A build with one edited file, flags of a variable, a result that contains its path and what is never cached.
 fn events() -> Vec<Value> {
     let mut events: Vec<Value> = (0..43).map(|n| event("hit", &format!("hit{n}"), json!({}))).collect();
     events.push(miss("leaf", "input changed", json!({ "kind": "input", "path": "leaf/src/lib.rs" })));
@@ -14,13 +14,13 @@ fn events() -> Vec<Value> {
     events.push(after("app", "part"));
     for krate in ["serde", "serde_core", "regex_automata", "clap_builder", "tokio", "hyper", "rustls", "ring", "bytes"]
     {
-        events.push(miss(krate, "variable changed", json!({ "kind": "variable", "name": "RUSTFLAGS" })));
+        let flags = json!({ "kind": "flags", "variable": "RUSTFLAGS", "from": "", "to": "-C target-cpu=native" });
+        events.push(miss(krate, "flag changed", flags));
     }
-    let by = "the output contains its path: env!(\"CARGO_MANIFEST_DIR\") in assets/src/lib.rs";
-    let bound = json!({ "kind": "bound", "root": "checkout", "place": "/home/user/other-checkout", "by": by });
-    events.push(miss("assets", "bound to another place", bound));
-    let flag = json!({ "kind": "flag", "name": "-C opt-level", "from": "0", "to": "3" });
-    events.push(miss("tool", "flag changed", flag));
+    let by = "env!(\"CARGO_MANIFEST_DIR\") in assets/src/lib.rs";
+    let contains = json!({ "kind": "root-path", "root": "checkout", "place": "/home/user/other-checkout", "by": by });
+    events.push(miss("assets", "contains the path of another checkout", contains));
+    events.push(miss("tool", "profile changed", json!({ "kind": "profile", "from": "dev", "to": "release" })));
     let fields = json!({ "kind": "build-script", "package": "serde", "reason": "never seen", "cause": { "kind": "never-seen" } });
     events.push(event("miss", "build_script_build", fields));
     let probe = json!({ "kind": "check", "reason": "compile failed", "compile_us": 30_000 });
