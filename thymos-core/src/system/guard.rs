@@ -13,7 +13,7 @@ pub const PROCESSOR: &str = "THYMOS_TEST_PROCESSOR";
 /// Names a directory whose listing fails behind its first name in a debug build.
 pub const TORN_LISTING: &str = "THYMOS_TEST_TORN_LISTING";
 
-/// Lets `thymos watch` panic in a debug build once its screen is shown.
+/// Names the place where a debug build panics: `screen`, `look-up`, `observe` or `publish`.
 pub const PANIC: &str = "THYMOS_TEST_PANIC";
 
 /// A protection against a wrong hit or a broken build.
@@ -153,9 +153,10 @@ pub fn tears_listing(directory: &Path) -> bool {
     cfg!(debug_assertions) && std::env::var_os(TORN_LISTING).is_some_and(|torn| directory.ends_with(torn))
 }
 
-/// Panics where a test has asked for it.
-pub fn panic_if_asked() {
-    assert!(!cfg!(debug_assertions) || std::env::var_os(PANIC).is_none(), "a test has asked for it");
+/// Panics at `place` where a test has asked for it.
+pub fn panic_if_asked(place: &str) {
+    let asked = cfg!(debug_assertions) && std::env::var_os(PANIC).is_some_and(|asked| asked == place);
+    assert!(!asked, "a test has asked for it");
 }
 
 fn taken_away(name: &str) -> bool {

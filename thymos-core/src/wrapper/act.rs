@@ -7,12 +7,13 @@ use std::io;
 
 use super::event::micros;
 use super::lookup::{Attempt, Decision, NoHit};
+use super::panics::caught;
 use crate::compile::{self, Compiled, Streams};
 use crate::outcome::{Bypass, Degraded, Outcome};
 use crate::settings::Mode;
 use crate::store::Found;
 use crate::system::error::plain;
-use crate::system::guard::Guard;
+use crate::system::guard::{self, Guard};
 use crate::system::os::{self, RangeLock, Wait};
 use crate::verify::{self, Doubt, Suspect};
 use crate::wrapper::notice;
@@ -27,20 +28,28 @@ impl Attempt<'_> {
                 std::process::exit(0)
             }
             Decision::Exec(no_hit) => self.exec(&no_hit),
-            Decision::Compile(no_hit) => match self.compile() {
-                Ok(compiled) => {
-                    self.finish(&compiled, no_hit);
+            Decision::Compile(no_hit) => match caught(|| self.compile()) {
+                Ok(Ok(compiled)) => {
+                    if let Err(panic) = caught(|| self.finish(&compiled, no_hit)) {
+                        self.unit.log(&Outcome::Degraded(Degraded::Publish(panic)), self.facts());
+                    }
                     drop(lock);
                     os::exit_like(compiled.observed.status)
                 }
                 // It has not run.
-                Err(_) => self.exec(&no_hit),
+                Ok(Err(_)) => self.exec(&no_hit),
+                // It may have run, and runs at most once.
+                Err(panic) => {
+                    eprintln!("thymos: failed while the compiler ran: {panic}");
+                    std::process::exit(101)
+                }
             },
         }
     }
 
     /// Looks the action up, and takes its lock if the result of a compile may be stored.
     fn decide(&self) -> (Decision, Option<RangeLock>) {
+        guard::panic_if_asked("look-up");
         let no_hit = match self.look_up() {
             Decision::Compile(no_hit) if self.unit.settings.mode != Mode::ReadOnly => no_hit,
             Decision::Compile(no_hit) => return (Decision::Exec(no_hit), None),
@@ -85,6 +94,7 @@ impl Attempt<'_> {
 
     /// Stores what the compiler made, if it can be, and tells of it.
     fn finish(&self, compiled: &Compiled, no_hit: NoHit) {
+        guard::panic_if_asked("publish");
         let mut facts = self.facts();
         facts.compile_us = micros(compiled.took);
         facts.meta_us = compiled.announced.map_or(0, |at| micros(at - self.unit.start));

@@ -7,6 +7,7 @@
 //! | what the store has for it: a `Decision` | `lookup.rs` | acts |
 //! | restore, become the compiler, or compile and store | `act.rs`, `publish.rs` | acts |
 //! | one event, and what a user must see | `event.rs`, `notice.rs` | acts |
+//! | a panic of ours, which must not fail the build | `panics.rs` | acts |
 //!
 //! Whatever fails, the compiler runs with the command line as it was given.
 //!
@@ -17,9 +18,11 @@ mod call;
 mod event;
 mod lookup;
 pub mod notice;
+mod panics;
 mod program;
 mod publish;
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -44,6 +47,7 @@ pub const COLLECT: [&str; 2] = ["gc", "--quiet"];
 pub fn run(arguments: Vec<OsString>, environment: Environment) -> ! {
     let start = Instant::now();
     signals::reset_sigchld();
+    panics::keep_quiet();
     let argv = Argv::parse(arguments, &environment).unwrap_or_else(|itself| {
         eprintln!("thymos: {} is thymos itself; set RUSTC to the real compiler", itself.display());
         std::process::exit(2)
@@ -51,7 +55,11 @@ pub fn run(arguments: Vec<OsString>, environment: Environment) -> ! {
     match Call::read(&argv, &environment, start) {
         Call::Plain => argv.exec(&[]),
         Call::Bypass(unit, bypass) => unit.exec(&Outcome::Bypass(bypass), Facts::default(), &[]),
-        Call::Cacheable(unit) => unit.cached(),
+        Call::Cacheable(unit) => {
+            // The compiler was not started: the act that starts it ends this process.
+            let Err(panic) = panics::caught(|| -> Infallible { unit.cached() });
+            unit.exec(&Outcome::Degraded(Degraded::Gather(panic)), Facts::default(), &[])
+        }
     }
 }
 

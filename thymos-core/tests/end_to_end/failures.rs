@@ -162,6 +162,29 @@ fn a_store_that_others_may_write_is_not_used() {
 }
 
 #[test]
+#[cfg(all(debug_assertions, target_os = "linux"))] // a release build of the binary has no switches
+fn a_panic_of_ours_costs_only_the_cache() {
+    for (place, said) in [("look-up", "thymos panicked"), ("observe", "not observed"), ("publish", "thymos panicked")] {
+        let world = World::cached();
+        let spy = crate::support::Spy::install(&world);
+        let here = world.checkout("here", &library_and_program("built"));
+        here.cargo("build").env("THYMOS_TEST_PANIC", place).ok();
+        assert_eq!(here.program("app").ok().stdout, "built\n");
+        assert_eq!(spy.take(), ["app", "app"], "{place}: each is compiled once");
+        let told = world.events_text();
+        assert!(told.contains(said), "{place}: {told}");
+        here.edit("src/lib.rs", "built", "built, and wrong:");
+        here.edit("src/lib.rs", "text()", "text(_: Unknown)");
+        let failed = here.cargo("build").env("THYMOS_TEST_PANIC", place).run();
+        assert!(
+            failed.status.code() == Some(101) && failed.stderr.contains("cannot find type"),
+            "{place}: {failed:#?}"
+        );
+        assert!(!failed.stderr.contains("a test has asked"), "Cargo would replay it: {failed:#?}");
+    }
+}
+
+#[test]
 #[cfg(unix)]
 fn events_go_to_no_directory_that_somebody_else_could_have_made() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};

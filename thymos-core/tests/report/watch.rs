@@ -117,7 +117,7 @@ fn a_panic_is_told_on_a_terminal_that_is_as_before() {
         return;
     }
     let world = World::cached();
-    world.env("THYMOS_TEST_PANIC", "1");
+    world.env("THYMOS_TEST_PANIC", "screen");
     let terminal = Terminal::open(&world, &script().replace(" 2> stderr", ""));
     let at = |name: &str| file(&world.root().join(name));
     let after = until(|| at("after"), || format!("the end\n{}", terminal.shown()));

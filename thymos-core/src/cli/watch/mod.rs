@@ -78,7 +78,7 @@ fn follow(dir: &Path, ink: Ink, mut terminal: Terminal) -> std::io::Result<()> {
         let activity = running::look(dir, &watch.starters());
         let builds = watch.shown(&activity, now);
         terminal.draw(|size| Screen { store: &store, builds: &builds, damaged, ink }.draw(size))?;
-        guard::panic_if_asked();
+        guard::panic_if_asked("screen");
         match wishes.recv_timeout(PACE) {
             Ok(Wish::Stop) => terminal.stop()?,
             Err(RecvTimeoutError::Timeout) => {}
