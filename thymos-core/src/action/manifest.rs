@@ -33,7 +33,7 @@ pub enum Input {
     Listing(Vec<u8>, Digest),
     /// A directory, whatever is in it.
     Directory(Vec<u8>),
-    /// A symbolic link that says this; where it says nothing, what is there is no link.
+    /// A symbolic link that says this, which is not rooted; where it says nothing, what is there is no link.
     Link(Vec<u8>, Vec<u8>),
     /// What a search of `PATH` finds by this name, or nothing.
     Program(Vec<u8>, Option<Vec<u8>>),

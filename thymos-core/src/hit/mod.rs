@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use crate::action::manifest::{Entry, Input, Manifest};
 use crate::action::roots::{Root, Roots};
 use crate::inputs::depinfo;
-use crate::inputs::state::{display, listing};
+use crate::inputs::state::{display, link_target, listing};
 use crate::invocation::Invocation;
 use crate::outcome::cause::Cause;
 use crate::outcome::{Degraded, Outcome};
@@ -79,9 +79,9 @@ impl Lookup<'_> {
             Input::Link(rooted, target) if target.is_empty() => {
                 path(rooted).and_then(|path| fs::symlink_metadata(path).ok()).is_some_and(|now| !now.is_symlink())
             }
-            Input::Link(rooted, target) => path(rooted)
-                .and_then(|path| fs::read_link(path).ok())
-                .is_some_and(|now| roots.rooted_path(&now) == *target),
+            Input::Link(rooted, target) => {
+                path(rooted).is_some_and(|path| link_target(&path, roots).is_ok_and(|now| now == *target))
+            }
             Input::Program(name, rooted) => {
                 let found = self.around.environment.program(&crate::system::os::os_string(name.clone()));
                 found.map(|path| roots.rooted_path(&path)) == *rooted

@@ -1,27 +1,71 @@
-//! Whether a unit's sources use a variable, `OUT_DIR` most of all, only to find a file.
+//! Whether a unit uses a variable, `OUT_DIR` most of all, only to find a file.
 //!
 //! `include!(concat!(env!("OUT_DIR"), "/x.rs"))`, `include!(env!("MADE"))` and their kin (`include_str!`, `include_bytes!`) read
 //! a file, and the file's content is an input; the value goes nowhere. Every other use may put the value, its length or its
 //! hash into the result.
 //!
-//! Invariant: `true` is a proof over the tokens of the sources given; anything that is not understood is `false`. A macro of
-//! another crate that uses the name is outside these tokens: the search of the outputs stands behind it.
+//! The sources tell what the unit itself does. A macro of another crate may use the variable too, under any spelling, and no
+//! token tells; but each use asks the environment once (`lookup_env` in rustc's `rustc_builtin_macros/src/env.rs`). So every use
+//! is accounted for where the compiler asked no more often than the unit's own sources found files. A use that is not compiled
+//! finds none.
+//!
+//! Invariant: what is not understood, and a use that is not accounted for, is no locator.
 
-/// Returns whether every use of a variable in the sources is a locator, and there is one.
-#[must_use]
-pub fn only_locates(variable: &[u8], sources: &[Vec<u8>]) -> bool {
-    let mut proven = 0;
-    for source in sources {
-        // Most sources do not read a variable at all.
-        if memchr::memmem::find(source, b"env").is_none() && memchr::memmem::find(source, variable).is_none() {
-            continue;
-        }
-        match uses(variable, &tokens(source)) {
-            Some(count) => proven += count,
-            None => return false,
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use crate::system::os;
+
+/// How often the compiler itself asked for a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// So often.
+    Times(u32),
+    /// Nobody knows, and macros of other crates may have been used.
+    Unknown,
+    /// Nobody knows, and there is no other crate.
+    UnknownAlone,
+}
+
+/// A variable of a unit.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable<'a> {
+    /// Its name.
+    pub name: &'a [u8],
+    /// Its value.
+    pub value: &'a [u8],
+    /// How often it was asked for.
+    pub asked: Asked,
+}
+
+impl Variable<'_> {
+    /// Returns whether every use of it finds a file, and there is one. `sources` are the texts of the files in `read`.
+    #[must_use]
+    pub fn only_locates(self, sources: &[Vec<u8>], read: &[PathBuf]) -> bool {
+        let Some(uses) = uses(self.name, sources) else { return false };
+        match self.asked {
+            Asked::Unknown => false,
+            Asked::UnknownAlone => uses.proven > 0 && !uses.renamed,
+            Asked::Times(times) => {
+                let found = |ending: &Vec<u8>| {
+                    let path = os::path_from_bytes([self.value, ending].concat());
+                    read.contains(&path)
+                };
+                times > 0 && uses.endings.iter().filter(|ending| found(ending)).count() >= times as usize
+            }
         }
     }
-    proven > 0
+}
+
+/// The uses of a variable in a unit's sources, which are all proven.
+#[derive(Debug, Default)]
+struct Uses {
+    proven: usize,
+    /// What is appended to the value, of each use that says so.
+    endings: HashSet<Vec<u8>>,
+    /// Whether `env!` is given another name.
+    renamed: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -33,30 +77,102 @@ enum Token<'a> {
 
 use Token::{Mark, Text, Word};
 
-/// Counts proven uses; `None` for one that is not proven.
-fn uses(variable: &[u8], tokens: &[Token<'_>]) -> Option<usize> {
-    let mut proven = 0;
-    for (at, token) in tokens.iter().enumerate() {
-        let reads = matches!(token, Word(b"env" | b"option_env")) && tokens.get(at + 1) == Some(&Mark(b'!'));
-        if reads {
-            let plain = matches!(tokens.get(at + 2), Some(Mark(b'(' | b'[' | b'{')))
-                && matches!(tokens.get(at + 3), Some(Text(_)));
-            if !plain {
-                return None;
-            }
-        }
-        let names = match token {
-            Text(text) | Word(text) => memchr::memmem::find(text, variable).is_some(),
-            Mark(_) => false,
-        };
-        if names {
-            if !is_locator(variable, tokens, at) {
-                return None;
-            }
-            proven += 1;
+/// Returns the uses in the sources; nothing where one is not proven.
+fn uses(variable: &[u8], sources: &[Vec<u8>]) -> Option<Uses> {
+    let mut uses = Uses::default();
+    for source in sources {
+        // Most sources do not read a variable at all.
+        let may_name = memchr::memmem::find(source, variable).is_some() || memchr::memchr(b'\\', source).is_some();
+        if memchr::memmem::find(source, b"env").is_some() || may_name {
+            uses.add(variable, &tokens(source))?;
         }
     }
-    Some(proven)
+    Some(uses)
+}
+
+impl Uses {
+    fn add(&mut self, variable: &[u8], tokens: &[Token<'_>]) -> Option<()> {
+        for (at, token) in tokens.iter().enumerate() {
+            let reads = matches!(token, Word(b"env" | b"option_env")) && tokens.get(at + 1) == Some(&Mark(b'!'));
+            if reads {
+                let plain = matches!(tokens.get(at + 2), Some(Mark(b'(' | b'[' | b'{')))
+                    && matches!(tokens.get(at + 3), Some(Text(_)));
+                if !plain {
+                    return None;
+                }
+            }
+            self.renamed |= *token == Word(b"env") && tokens.get(at + 1) == Some(&Word(b"as"));
+            let names = match token {
+                Text(text) => holds(text, variable) || holds(&unescaped(text), variable),
+                Word(text) => holds(text, variable),
+                Mark(_) => false,
+            };
+            if names {
+                if !is_locator(variable, tokens, at) {
+                    return None;
+                }
+                self.proven += 1;
+                self.endings.extend(ending(tokens, at + 1));
+            }
+        }
+        Some(())
+    }
+}
+
+fn holds(text: &[u8], part: &[u8]) -> bool {
+    memchr::memmem::find(text, part).is_some()
+}
+
+/// Returns what follows the value in the path: nothing, or the texts that are appended. `at` is behind the name.
+fn ending(tokens: &[Token<'_>], at: usize) -> Option<Vec<u8>> {
+    let closes = |token: &Token<'_>| matches!(token, Mark(b')' | b']' | b'}'));
+    let mut rest = tokens.get(at..)?.iter().skip_while(|token| !closes(token)).skip(1);
+    let mut ending = Vec::new();
+    loop {
+        match rest.next()? {
+            token if closes(token) => return Some(ending),
+            Mark(b',') => {}
+            Text(text) if !text.contains(&b'\\') => ending.extend_from_slice(text),
+            _ => return None,
+        }
+    }
+}
+
+/// Returns a text with the escapes undone that can spell a letter.
+fn unescaped(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.contains(&b'\\') {
+        return Cow::Borrowed(text);
+    }
+    let (mut plain, mut rest) = (Vec::with_capacity(text.len()), text);
+    while let Some((&first, after)) = rest.split_first() {
+        let escape = if first == b'\\' { escape(after) } else { None };
+        let (letters, length) = escape.unwrap_or(([first].into(), 0));
+        plain.extend_from_slice(&letters);
+        rest = &after[length..];
+    }
+    Cow::Owned(plain)
+}
+
+/// Reads what follows a backslash: the letter that it stands for, and how long it is. A line that goes on stands for nothing.
+fn escape(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let number = |digits: &[u8]| {
+        let digits: String = digits.iter().filter(|digit| **digit != b'_').map(|digit| char::from(*digit)).collect();
+        let letter = char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?;
+        Some(letter.to_string().into_bytes())
+    };
+    match text {
+        [b'x', one, two, ..] => Some((number(&[*one, *two])?, 3)),
+        [b'u', b'{', digits @ ..] => {
+            let end = memchr::memchr(b'}', digits)?;
+            Some((number(&digits[..end])?, end + 3))
+        }
+        [b'\n' | b'\r', ..] => {
+            let space = text.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            Some((Vec::new(), space))
+        }
+        [b'\\', ..] => Some((vec![b'\\'], 1)),
+        _ => None,
+    }
 }
 
 /// `include ! ( env ! ( "OUT_DIR"`, or `include ! ( concat ! ( env ! ( "OUT_DIR"` and then anything: whatever is appended, it is a
@@ -176,10 +292,16 @@ fn raw_string(text: &[u8]) -> Option<(usize, &[u8])> {
 mod tests {
     use super::*;
 
+    fn locates(source: &str, asked: Asked) -> bool {
+        let variable = Variable { name: b"OUT_DIR", value: b"/t/out", asked };
+        variable.only_locates(&[source.into()], &["/t/out/x.rs", "/t/out/x", "/t/out"].map(PathBuf::from))
+    }
+
     #[test]
     fn only_files_that_are_found_are_locators() {
         let check = |source: &str, expected: bool| {
-            assert_eq!(only_locates(b"OUT_DIR", &[source.into()]), expected, "{source}");
+            assert_eq!(locates(source, Asked::UnknownAlone), expected, "{source}");
+            assert!(!locates(source, Asked::Unknown), "{source}");
         };
         check(r#"include!(concat!(env!("OUT_DIR"), "/x.rs"));"#, true);
         check(r#"include! { concat ! [ env!( "OUT_DIR" ), "/x.rs" ] }"#, true);
@@ -205,10 +327,42 @@ mod tests {
     }
 
     #[test]
+    fn an_escaped_name_is_the_name() {
+        for spelled in [r"OUT\u{5f}DIR", r"OUT\u{00_5F}DIR", r"OUT\x5fDIR", r"\x4fUT_DIR", "OUT_\\\n    DIR"] {
+            let honest = r#"include!(concat!(env!("OUT_DIR"), "/x.rs"));"#;
+            for source in [format!("env!(\"{spelled}\").len()"), format!("renamed!(\"{spelled}\").len()")] {
+                assert!(!locates(&format!("{honest} {source}"), Asked::UnknownAlone), "{source}");
+            }
+        }
+        assert!(!locates(r#"use core::env as e; include!(concat!(env!("OUT_DIR"), "/x.rs"));"#, Asked::UnknownAlone));
+    }
+
+    #[test]
+    fn each_time_that_it_was_asked_for_finds_a_file_of_its_own() {
+        let check = |source: &str, times: u32, expected: bool| {
+            assert_eq!(locates(source, Asked::Times(times)), expected, "{times}: {source}");
+        };
+        let one = r#"include!(concat!(env!("OUT_DIR"), "/x.rs"));"#;
+        let two = r#"include!(concat!(env!("OUT_DIR"), "/x.rs",)); include_str!(concat!(env!("OUT_DIR"), "/", "x"));"#;
+        check(one, 1, true);
+        check(one, 2, false);
+        check(one, 0, false);
+        check(two, 2, true);
+        check(two, 3, false);
+        check(&format!("{one} {one}"), 2, false);
+        check(r#"include!(env!("OUT_DIR", "a message"));"#, 1, true);
+        check(r#"#[cfg(none)] include!(concat!(env!("OUT_DIR"), "/not-compiled.rs"));"#, 1, false);
+        check(r#"macro_rules! m { ($f:expr) => { include!(concat!(env!("OUT_DIR"), $f)) } }"#, 1, false);
+        check(&format!("{one} const D: usize = env!(\"OUT_DIR\").len();"), 1, false);
+    }
+
+    #[test]
     fn garbage_does_not_panic() {
-        for source in ["\"", "'", "r#\"", "/*", "b", "'\\", "\u{e9}'", "/* */ */", "r###", "\"\\"] {
-            let _ = only_locates(b"OUT_DIR", &[format!("env {source}").into()]);
-            let _ = only_locates(b"OUT_DIR", &[source.into()]);
+        for source in [
+            "\"", "'", "r#\"", "/*", "b", "'\\", "\u{e9}'", "/* */ */", "r###", "\"\\", "\"\\u{\"", "\"\\x\"", "\"\\\n",
+        ] {
+            let _ = locates(&format!("env {source}"), Asked::Times(1));
+            let _ = locates(source, Asked::Times(1));
         }
     }
 }

@@ -1,11 +1,13 @@
-//! What a directory listing and the options of diagnostics were, as digests.
+//! What a directory listing, a link and the options of diagnostics were, as inputs hold them.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
+use crate::action::roots::Roots;
 use crate::invocation::Invocation;
 use crate::system::digest::Digest;
+use crate::system::guard::Guard;
 
 /// Returns the digest of the names in a directory, and of what each stands for: a file, a directory or a link. Whoever lists a
 /// directory is told both.
@@ -22,6 +24,16 @@ pub fn listing(path: &Path) -> io::Result<Digest> {
         hasher.bytes(&[u8::from(kind.is_file()), u8::from(kind.is_dir()), u8::from(kind.is_symlink())]);
     }
     Ok(hasher.finish())
+}
+
+/// Returns what a symbolic link says, letter by letter: who asks for it can measure it.
+///
+/// # Errors
+/// Whatever reading the link gives.
+pub fn link_target(path: &Path, roots: &Roots) -> io::Result<Vec<u8>> {
+    let target = fs::read_link(path)?;
+    let literal = Guard::InputLinkTarget.on();
+    Ok(if literal { target.into_os_string().into_encoded_bytes() } else { roots.rooted_path(&target) })
 }
 
 /// Returns the digest of the options that shape diagnostics.

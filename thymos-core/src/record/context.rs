@@ -13,8 +13,9 @@ use crate::action::roots::Root;
 use crate::action::scope::Scope;
 use crate::compile::observe::{Access, AccessKind, Asked, Seen, WholeEnv};
 use crate::inputs::depinfo::DepInfo;
+use crate::inputs::locator::{self, Variable};
+use crate::inputs::programs;
 use crate::inputs::variables::{self, Reads};
-use crate::inputs::{locator, programs};
 use crate::outcome::{Bypass, Outcome};
 use crate::request::driver::has_foreign_driver;
 use crate::system::digest::Digest;
@@ -148,6 +149,23 @@ impl Recorder<'_> {
         let read = |path: &PathBuf| fs::read(self.around.directory.join(path)).ok();
         let sources: Option<Vec<Vec<u8>>> = info.sources.iter().map(read).collect();
         let sources = sources.unwrap_or_default();
-        names.into_iter().filter(|name| locator::only_locates(name, &sources)).collect()
+        let only_locates = |name: &&[u8]| {
+            let value = info.variables.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref());
+            let variable = Variable { name, value: value.unwrap_or_default(), asked: self.asked(name) };
+            variable.only_locates(&sources, &info.sources)
+        };
+        names.into_iter().filter(only_locates).collect()
+    }
+
+    /// Returns how often the compiler itself asked for a variable.
+    fn asked(&self, name: &[u8]) -> locator::Asked {
+        match &self.compiled.observed.env {
+            Ok(reads) if Guard::InputLocator.on() => {
+                let of_name = reads.often.iter().find(|(known, _)| known.as_encoded_bytes() == name);
+                locator::Asked::Times(of_name.map_or(0, |(_, times)| *times))
+            }
+            Err(_) if !self.invocation.externs.is_empty() => locator::Asked::Unknown,
+            _ => locator::Asked::UnknownAlone,
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::compile::observe::Links;
 use crate::inputs::depinfo::DepInfo;
 use crate::inputs::macros;
 use crate::inputs::programs::links_by_name;
-use crate::inputs::state::listing;
+use crate::inputs::state::{link_target, listing};
 use crate::inputs::{self, Candidate, Rules};
 use crate::invocation::Argument;
 use crate::outcome::{Bypass, Degraded, Outcome};
@@ -153,8 +153,8 @@ impl Recorder<'_> {
             }
             Candidate::NoLink(path) if path.is_symlink() => return Err(changed(&path)),
             Candidate::NoLink(path) => Input::Link(roots.rooted_path(&path), Vec::new()),
-            Candidate::Link(path) => match fs::read_link(&path) {
-                Ok(target) => Input::Link(roots.rooted_path(&path), roots.rooted_path(&target)),
+            Candidate::Link(path) => match link_target(&path, roots) {
+                Ok(target) => Input::Link(roots.rooted_path(&path), target),
                 Err(_) => {
                     return Err(Outcome::Bypass(Bypass::Unaccounted(format!("{} is no plain file", path.display()))));
                 }

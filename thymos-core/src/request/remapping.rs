@@ -192,7 +192,7 @@ mod tests {
         };
         check(Remap::Off, "/h/.cargo", &[]);
         check(Remap::Workspace, "/h/.cargo", &["/h/ws=.", "/h/ws/target=./target"]);
-        check(Remap::All, "/h/.cargo", &["/h/ws=.", "/h/ws/target=./target", "/h/.cargo=/cargo"]);
+        check(Remap::All, "/h/.cargo", &["/h/ws=.", "/h/.cargo=/cargo", "/h/ws/target=./target"]);
         check(Remap::All, "/h/ws/.c", &["/h/ws=.", "/h/ws/.c=/cargo", "/h/ws/target=./target"]);
         check(Remap::All, "/", &["/h/ws=.", "/h/ws/target=./target"]);
     }

@@ -33,6 +33,10 @@ pub enum Guard {
     InputAbsence,
     /// Variables of the dep-info are inputs.
     InputEnv,
+    /// What a link says is compared letter by letter.
+    InputLinkTarget,
+    /// Uses of a variable that find no file are counted.
+    InputLocator,
     /// The form of diagnostics is an input of a result that shows some.
     InputDisplay,
     /// Reads that only the observer saw are inputs.
@@ -103,6 +107,8 @@ impl Guard {
             Self::InputSources => "input-sources",
             Self::InputAbsence => "input-absence",
             Self::InputEnv => "input-env",
+            Self::InputLinkTarget => "input-link-target",
+            Self::InputLocator => "input-locator",
             Self::InputDisplay => "input-display",
             Self::InputObserved => "input-observed",
             Self::InputLink => "input-link",

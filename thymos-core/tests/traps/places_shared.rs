@@ -2,8 +2,8 @@
 
 #[cfg(target_os = "linux")]
 use crate::support::Run;
-use crate::support::{Checkout, Files, package};
-use crate::trap::{Stage, guarded_by};
+use crate::support::{Checkout, Files, package, workspace};
+use crate::trap::{Stage, compared_with_cargo, guarded_by};
 
 /// A program that includes code made by its build script, and prints what the expression says of it.
 fn with_made_code(expression: &str) -> Files {
@@ -145,5 +145,83 @@ fn a_relative_run_time_search_path_leads_from_this_checkout() {
     guarded_by("key-arguments").that_says("cannot open shared object file").tell(|stage| {
         let files = package("app").file("src/main.rs", "fn main() { println!(\"runs\") }");
         in_two_checkouts(stage, &files, with_flags("-Crpath -Cprefer-dynamic", &[]));
+    });
+}
+
+/// A program that includes code made by its build script, and prints what a macro of another crate makes.
+fn with_a_macro_of_another_crate(body: &str, argument: &str) -> Files {
+    let script = "fn main() { std::fs::write(std::env::var(\"OUT_DIR\").unwrap() + \"/made.rs\", \"const MADE: u8 = 1;\").unwrap() }";
+    let main = format!(
+        "include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\")); const N: usize = maker::size!({argument}); \
+         fn main() {{ println!(\"{{MADE}} {{}}\", [0u8; N].len()) }}"
+    );
+    workspace(&["app", "maker"])
+        .append("app/Cargo.toml", "[dependencies]\nmaker = { path = \"../maker\" }")
+        .file("app/build.rs", script)
+        .file("app/src/main.rs", main)
+        .file("maker/src/lib.rs", format!("#[macro_export] macro_rules! size {{ {body} }}"))
+}
+
+#[test]
+fn the_out_dir_that_a_macro_of_another_crate_measures_is_this_checkouts() {
+    guarded_by("input-locator").tell(|stage| {
+        for (body, argument) in [
+            (r#"() => { env!("OUT_DIR").len() }"#, ""),
+            (r#"() => { env!("OUT\u{5f}DIR").len() }"#, ""),
+            (r#"() => { env!(concat!("OUT_", "DIR")).len() }"#, ""),
+            (r#"() => { match option_env!("OUT_DIR") { Some(place) => place.len(), None => 0 } }"#, ""),
+            (
+                r#"($one:ident, $two:ident) => { env!(concat!(stringify!($one), "_", stringify!($two))).len() }"#,
+                "OUT, DIR",
+            ),
+            (r#"() => { include_str!(concat!(env!("OUT_DIR"), "/made.rs")).len() + env!("OUT_DIR").len() }"#, ""),
+        ] {
+            let files = with_a_macro_of_another_crate(body, argument);
+            in_two_checkouts(stage, &files, with_flags("", &[]));
+        }
+    });
+}
+
+#[test]
+fn an_include_that_is_not_compiled_excuses_no_measured_out_dir() {
+    guarded_by("input-locator").tell(|stage| {
+        let files = with_a_macro_of_another_crate(r#"() => { env!("OUT_DIR").len() }"#, "");
+        let main = "#[cfg(any())] include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\")); \
+                    fn main() { println!(\"{}\", [0u8; maker::size!()].len()) }";
+        in_two_checkouts(stage, &files.file("app/src/main.rs", main), with_flags("", &[]));
+    });
+}
+
+#[test]
+fn the_out_dir_that_an_escape_spells_and_an_included_file_measures_is_this_checkouts() {
+    compared_with_cargo().tell(|stage| {
+        for measured in [r#"env!("OUT\u{5f}DIR").len()"#, r#"{ include!("size.in") }"#] {
+            let main = format!(
+                "include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\")); const N: usize = {measured}; \
+                 fn main() {{ println!(\"{{MADE}} {{}}\", [0u8; N].len()) }}"
+            );
+            let files = with_a_macro_of_another_crate("() => { 0 }", "").file("app/src/main.rs", main);
+            let files = files.file("app/src/size.in", "env!(\"OUT_DIR\").len()");
+            in_two_checkouts(stage, &files, with_flags("", &[]));
+        }
+    });
+}
+
+#[test]
+#[cfg(unix)]
+fn the_length_of_a_links_target_is_this_checkouts() {
+    guarded_by("input-link-target").tell(|stage| {
+        let measures = "use proc_macro::TokenStream;\n#[proc_macro] pub fn size(_: TokenStream) -> TokenStream {\n    \
+                        std::fs::read_link(\"link\").unwrap().as_os_str().len().to_string().parse().unwrap()\n}\n";
+        let files = workspace(&["app", "maker"])
+            .append("app/Cargo.toml", "[dependencies]\nmaker = { path = \"../maker\" }")
+            .append("maker/Cargo.toml", "[lib]\nproc-macro = true")
+            .file("app/src/main.rs", "fn main() { println!(\"{}\", [0u8; maker::size!()].len()) }")
+            .file("maker/src/lib.rs", measures);
+        in_two_checkouts(stage, &files, |stage, here| {
+            let _ = std::fs::remove_file(here.path("link"));
+            std::os::unix::fs::symlink(here.path("app/Cargo.toml"), here.path("link")).unwrap();
+            stage.sees(here.cargo("build").run());
+        });
     });
 }

@@ -34,6 +34,7 @@ struct region {
   char original[ORIGINAL_ROOM]; /* the variable that LD_PRELOAD displaced */
   uint64_t slots[SLOTS];        /* hashes of the names that are recorded; 0 is free */
   unsigned char names[NAMES_ROOM]; /* records: length (4 bytes, written last), bytes, padding to 4 */
+  uint32_t repeats[SLOTS];         /* how often more the name of a slot was asked for */
 };
 
 extern char **environ __attribute__((weak));
@@ -201,8 +202,10 @@ static void note(const char *name, uintptr_t caller) {
     uint64_t found = __atomic_load_n(slot, __ATOMIC_RELAXED);
     if (found == 0 && __atomic_compare_exchange_n(slot, &found, value, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
       return append(to, name, length, late);
-    if (found == value)
+    if (found == value) {
+      __atomic_fetch_add(&to->repeats[(value + probe) % SLOTS], 1, __ATOMIC_RELAXED);
       return;
+    }
   }
   __atomic_store_n(&to->overflow, 1, __ATOMIC_RELAXED);
 }

@@ -43,6 +43,8 @@ pub struct EnvReads {
     pub names: Vec<OsString>,
     /// Those of them that code asked for which was loaded while the compiler ran: a proc macro, not the compiler itself.
     pub late: Vec<OsString>,
+    /// Names that the compiler itself asked for, and how often.
+    pub often: Vec<(OsString, u32)>,
     /// Whether such code asked where it runs: `getcwd`, or `realpath` of any path.
     pub directory: Asked,
     /// Whether such code asked which program runs it: where `/proc/self/exe` leads.

@@ -110,6 +110,8 @@ impl Preload {
         }
         let names = region.names().ok_or(Incomplete::TooManyVariables)?;
         let (asked, names): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.as_bytes().starts_with(ASKED));
+        let own = names.iter().filter(|name| name.as_bytes().first() != Some(&LATE));
+        let often = own.map(|name| (name.clone(), 1 + region.repeats(name.as_bytes()))).collect();
         let late = names.iter().filter_map(|name| name.as_bytes().strip_prefix(&[LATE])).map(os).collect();
         let all =
             names.iter().map(|name| os(name.as_bytes().strip_prefix(&[LATE]).unwrap_or(name.as_bytes()))).collect();
@@ -119,7 +121,7 @@ impl Preload {
         };
         let Asks { whole, arguments, spans } = asks::of(self.suspects.iter().map(|path| os(path).into()).collect());
         let (directory, executable) = (for_what(b"directory"), for_what(b"executable"));
-        Ok(EnvReads { names: unique(all), late: unique(late), directory, executable, arguments, spans, whole })
+        Ok(EnvReads { names: unique(all), late: unique(late), often, directory, executable, arguments, spans, whole })
     }
 
     /// Undoes the offer to a program that could not be executed.

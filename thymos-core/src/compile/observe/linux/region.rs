@@ -23,6 +23,7 @@ pub const ORIGINAL_ROOM: usize = 4096;
 const OFFSET: u64 = 0x40000;
 const MAGIC: u64 = 0x7468_796d_6f73_656e;
 const SLOTS: usize = 4096;
+const PROBES: u64 = 64;
 const NAMES_ROOM: usize = 65536;
 
 #[repr(C)]
@@ -36,6 +37,7 @@ struct Layout {
     original: [u8; ORIGINAL_ROOM],
     slots: [u64; SLOTS],
     names: [u8; NAMES_ROOM],
+    repeats: [AtomicU32; SLOTS],
 }
 
 /// The library and its memory, for one run.
@@ -112,6 +114,30 @@ impl Region {
         }
         parse(&copy)
     }
+}
+
+impl Region {
+    /// Returns how often more than once a name that is recorded was asked for by code that was there at start-up. Call it when
+    /// the program has ended.
+    pub fn repeats(&self, name: &[u8]) -> u32 {
+        let value = hash(name);
+        let slots = (0..PROBES).map(|probe| (value.wrapping_add(probe) % SLOTS as u64) as usize);
+        let is_it = |slot: &usize| {
+            // SAFETY: within the mapping; a slot is written once, before the program has ended.
+            unsafe { (&raw const (*self.shared.as_ptr()).slots[*slot]).read_volatile() == value }
+        };
+        // SAFETY: within the mapping, and only ever accessed atomically.
+        slots
+            .into_iter()
+            .find(is_it)
+            .map_or(0, |slot| unsafe { &(*self.shared.as_ptr()).repeats[slot] }.load(Ordering::Acquire))
+    }
+}
+
+/// What the library knows a name by: FNV-1a, and never 0.
+fn hash(name: &[u8]) -> u64 {
+    let step = |value: u64, byte: &u8| (value ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+    name.iter().fold(0xcbf2_9ce4_8422_2325, step).max(1)
 }
 
 impl Drop for Region {
