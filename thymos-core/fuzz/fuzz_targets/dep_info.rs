@@ -15,7 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
     ]);
     let _ = depinfo::parse(bytes);
     let _ = depinfo::concrete(bytes, &roots);
-    let _ = locator::only_locates(b"OUT_DIR", &[bytes.to_vec()]);
+    let _ = Variable { name: b"OUT_DIR", value: b"/out", asked: Asked::Times(1) }.only_locates(&[bytes.to_vec()], &[]);
     let _ = roots.concrete(bytes);
     if !bytes.contains(&0) {
         assert_eq!(depinfo::concrete(&depinfo::rooted(bytes, &roots), &roots).as_deref(), Some(bytes));
