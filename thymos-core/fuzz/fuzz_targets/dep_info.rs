@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use thymos_core::action::roots::{Root, Roots};
 use thymos_core::inputs::depinfo;
-use thymos_core::inputs::locator;
+use thymos_core::inputs::locator::{Asked, Variable};
 
 fuzz_target!(|bytes: &[u8]| {
     let roots = Roots::new([
