@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use crate::support::{Checkout, Files, package, real_rustc, require_tool, skip, workspace};
+use crate::shapes::{built_with, traps};
+use crate::support::{Cargo, Checkout, Files, package, real_rustc, require_tool, skip, workspace};
 use crate::trap::{Stage, compared_with_cargo, guarded_by};
 
 /// Compiles C to an archive at `path`. The archive's directory is the checkout's `native`.
@@ -31,65 +32,25 @@ fn linking(instructions: &[&str]) -> Files {
         .file("src/main.rs", format!("{CALLS} fn main() {{ println!(\"{{}}\", call()) }}"))
 }
 
-/// Builds, puts another archive in the place of the first, and builds again.
-fn archive_changes(stage: &mut Stage<'_>, files: &Files, name: &str) {
-    let here = stage.checkout("here", files);
-    archive(&here, name, "int number(void) { return 1; }");
-    stage.sees_app(&here);
-    archive(&here, name, "int number(void) { return 2; }");
-    stage.sees_app_anew(&here);
-    let there = stage.checkout("there/and/deeper", files);
-    archive(&there, name, "int number(void) { return 3; }");
-    stage.sees_app(&there);
-}
-
-#[test]
-fn a_static_archive_that_changes_is_linked_anew() {
-    guarded_by("input-link,input-observed,input-sources")
-        .tell(|stage| archive_changes(stage, &linking(&["rustc-link-lib=static=part"]), "native/libpart.a"));
-}
-
-#[test]
-fn an_archive_without_a_kind_that_changes_is_linked_anew() {
-    guarded_by("input-link,input-observed,input-sources")
-        .tell(|stage| archive_changes(stage, &linking(&["rustc-link-lib=part"]), "native/libpart.a"));
-}
-
-#[test]
-fn a_whole_archive_that_changes_is_linked_anew() {
-    let files = linking(&["rustc-link-lib=static:+whole-archive,-bundle=part"]);
-    guarded_by("input-link,input-observed,input-sources")
-        .tell(|stage| archive_changes(stage, &files, "native/libpart.a"));
-}
-
-#[test]
-fn an_archive_named_by_an_attribute_is_linked_anew() {
-    let source = "#[link(name = \"part\", kind = \"static\")] unsafe extern \"C\" { fn number() -> i32; } fn main() { println!(\"{}\", unsafe { number() }) }";
-    let files = linking(&[]).file("src/main.rs", source);
-    guarded_by("input-link,input-observed,input-sources")
-        .tell(|stage| archive_changes(stage, &files, "native/libpart.a"));
-}
-
-#[test]
-fn an_archive_given_as_a_link_argument_is_linked_anew() {
-    let files = linking(&["rustc-link-arg=native/libpart.a"]);
-    guarded_by("input-link,input-observed,input-sources,key-arguments")
-        .tell(|stage| archive_changes(stage, &files, "native/libpart.a"));
-}
-
-#[test]
-fn a_renamed_library_is_linked_under_its_new_name() {
-    guarded_by("input-link,input-observed,input-sources").tell(|stage| {
-        let source = "#[link(name = \"before\", kind = \"static\")] unsafe extern \"C\" { fn number() -> i32; } pub fn call() -> i32 { unsafe { number() } }";
-        let files = linking(&["rustc-link-lib=static=before:after"])
-            .file("src/lib.rs", source)
-            .file("src/main.rs", "fn main() { println!(\"{}\", app::call()) }");
+/// Builds, puts another archive in the place of the first, and builds again, also at another place.
+fn archive_changes(files: Files, name: &str) -> impl Fn(&mut Stage<'_>) {
+    move |stage| {
         let here = stage.checkout("here", &files);
-        archive(&here, "native/libafter.a", "int number(void) { return 1; }");
+        archive(&here, name, "int number(void) { return 1; }");
         stage.sees_app(&here);
-        archive(&here, "native/libafter.a", "int number(void) { return 2; }");
+        archive(&here, name, "int number(void) { return 2; }");
         stage.sees_app_anew(&here);
-    });
+        let there = stage.checkout("there/and/deeper", &files);
+        archive(&there, name, "int number(void) { return 3; }");
+        stage.sees_app(&there);
+    }
+}
+
+/// A program whose source links a library by this attribute.
+fn linking_by_attribute(library: &str, instructions: &[&str]) -> Files {
+    let source =
+        format!("#[link(name = \"{library}\", kind = \"static\")] {CALLS} fn main() {{ println!(\"{{}}\", call()) }}");
+    linking(instructions).file("src/main.rs", source)
 }
 
 /// `app` uses `middle` uses `deep`, whose build script names the archive.
@@ -106,16 +67,47 @@ fn archive_two_crates_below(kind: &str) -> Files {
         .file("deep/src/lib.rs", CALLS)
 }
 
-#[test]
-fn a_bundled_archive_two_crates_below_is_linked_anew() {
-    guarded_by("input-link,input-observed,input-sources,key-externs")
-        .tell(|stage| archive_changes(stage, &archive_two_crates_below("static:+bundle"), "native/libpart.a"));
+const LINKS: &str = "input-link,input-observed,input-sources";
+const PART: &str = "native/libpart.a";
+
+traps! {
+    a_static_archive_that_changes_is_linked_anew: guarded_by(LINKS),
+        archive_changes(linking(&["rustc-link-lib=static=part"]), PART);
+
+    an_archive_without_a_kind_that_changes_is_linked_anew: guarded_by(LINKS),
+        archive_changes(linking(&["rustc-link-lib=part"]), PART);
+
+    a_whole_archive_that_changes_is_linked_anew: guarded_by(LINKS),
+        archive_changes(linking(&["rustc-link-lib=static:+whole-archive,-bundle=part"]), PART);
+
+    an_archive_named_by_an_attribute_is_linked_anew: guarded_by(LINKS),
+        archive_changes(linking_by_attribute("part", &[]), PART);
+
+    an_archive_given_as_a_link_argument_is_linked_anew: guarded_by("input-link,input-observed,input-sources,key-arguments"),
+        archive_changes(linking(&["rustc-link-arg=native/libpart.a"]), PART);
+
+    a_renamed_library_is_linked_under_its_new_name: guarded_by(LINKS),
+        archive_changes(linking_by_attribute("before", &["rustc-link-lib=static=before:after"]), "native/libafter.a");
+
+    a_bundled_archive_two_crates_below_is_linked_anew: guarded_by("input-link,input-observed,input-sources,key-externs"),
+        archive_changes(archive_two_crates_below("static:+bundle"), PART);
+
+    an_unbundled_archive_two_crates_below_is_linked_anew: guarded_by(LINKS),
+        archive_changes(archive_two_crates_below("static:-bundle"), PART);
 }
 
 #[test]
-fn an_unbundled_archive_two_crates_below_is_linked_anew() {
-    guarded_by("input-link,input-observed,input-sources")
-        .tell(|stage| archive_changes(stage, &archive_two_crates_below("static:-bundle"), "native/libpart.a"));
+fn a_library_that_appears_earlier_in_the_search_path_is_linked() {
+    guarded_by("input-absence,input-link,input-observed").tell(|stage| {
+        let files = linking(&["rustc-link-search=native=late", "rustc-link-lib=part"]);
+        let here = stage.checkout("here", &files);
+        here.write("native/keep", "");
+        archive(&here, "late.a", "int number(void) { return 1; }");
+        here.write("late/libpart.a", here.bytes("late.a"));
+        stage.sees_app(&here);
+        archive(&here, PART, "int number(void) { return 2; }");
+        stage.sees_app_anew(&here);
+    });
 }
 
 #[test]
@@ -184,20 +176,6 @@ fn a_library_of_the_system_that_is_upgraded_is_linked_anew() {
     });
 }
 
-#[test]
-fn a_library_that_appears_earlier_in_the_search_path_is_linked() {
-    guarded_by("input-absence,input-link,input-observed").tell(|stage| {
-        let files = linking(&["rustc-link-search=native=late", "rustc-link-lib=part"]);
-        let here = stage.checkout("here", &files);
-        here.write("native/keep", "");
-        archive(&here, "late.a", "int number(void) { return 1; }");
-        here.write("late/libpart.a", here.bytes("late.a"));
-        stage.sees_app(&here);
-        archive(&here, "native/libpart.a", "int number(void) { return 2; }");
-        stage.sees_app_anew(&here);
-    });
-}
-
 /// A shared library built with link arguments, whose dynamic symbols are what can be seen of them.
 fn cdylib_with(argument: &str) -> Files {
     let script = format!("fn main() {{ println!(\"cargo:rustc-link-arg={argument}\"); }}");
@@ -208,72 +186,71 @@ fn cdylib_with(argument: &str) -> Files {
         .file("src/lib.rs", source)
 }
 
-/// Builds with one content of the file that the link argument names, and then with another.
-fn link_file_changes(stage: &mut Stage<'_>, argument: &str, contents: [&str; 2]) {
-    let here = stage.checkout("here", &cdylib_with(argument));
-    for contents in contents {
-        here.write("link.txt", contents).clean();
-        stage.notes("build", here.cargo("build").run().status.to_string());
-        stage.sees_bytes(&here, "target/debug/libapp.so");
-    }
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn a_version_script_is_its_content() {
-    guarded_by("input-link,input-observed,key-arguments").tell(|stage| {
-        link_file_changes(
-            stage,
-            "-Wl,--version-script=link.txt",
-            ["ONE { global: first; };", "TWO { global: first; };"],
-        );
-    });
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn a_linker_script_is_its_content() {
-    guarded_by("input-link,input-observed,key-arguments").tell(|stage| {
-        link_file_changes(
-            stage,
-            "-Wl,--defsym=kept=0,link.txt",
-            ["EXTERN(first)\nextra = 1;", "EXTERN(first)\nextra = 2;"],
-        );
-    });
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn a_dynamic_list_is_its_content() {
-    guarded_by("input-link,input-observed,key-arguments").tell(|stage| {
-        let script = "fn main() { println!(\"cargo:rustc-link-arg=-Wl,--dynamic-list=link.txt\"); }";
-        let here = stage.checkout("here", &package("app").file("build.rs", script).file("src/main.rs", "fn main() {}"));
-        for list in ["{ main; };", "{ nothing; };"] {
-            here.write("link.txt", list).clean();
-            stage.sees(here.cargo("build").run());
-            stage.sees_bytes(&here, "target/debug/app");
+/// Links anew for each of these, which is called so after it was laid out, and shows which bytes that gives.
+fn linked_with<T>(
+    files: Files,
+    each: impl IntoIterator<Item = T> + Clone,
+    call: impl Fn(&Checkout<'_>, Cargo, &T) -> Cargo,
+) -> impl Fn(&mut Stage<'_>) {
+    move |stage| {
+        let here = stage.checkout("here", &files);
+        for value in each.clone() {
+            here.clean();
+            let cargo = call(&here, here.cargo("build"), &value);
+            let run = cargo.run();
+            match run.status.success() {
+                true => drop(stage.sees(run)),
+                // What a linker says when it fails names files that no two links have in common.
+                false => stage.notes("build", run.status.to_string()),
+            }
+            for output in ["target/debug/app", "target/debug/libapp.so"] {
+                if here.path(output).exists() {
+                    stage.sees_bytes(&here, output);
+                }
+            }
         }
-    });
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn a_response_file_for_the_linker_is_its_content() {
-    guarded_by("input-link,input-observed,key-arguments").tell(|stage| {
-        link_file_changes(stage, "@link.txt", ["-Wl,--build-id=0x11", "-Wl,--build-id=0x22"]);
-    });
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn a_symbol_order_file_is_its_content() {
-    if !require_tool("ld.lld") {
-        return;
     }
-    guarded_by("input-link,input-observed,key-arguments").tell(|stage| {
-        let argument = "-fuse-ld=lld\");println!(\"cargo:rustc-link-arg=-Wl,--symbol-ordering-file=link.txt";
-        link_file_changes(stage, argument, ["first\nsecond\n", "second\nfirst\n"]);
-    });
+}
+
+/// Links with one content of the file that the link argument names, and then with another.
+fn link_file_changes<'a>(argument: &str, contents: [&'a str; 2]) -> impl Fn(&mut Stage<'_>) + use<'a> {
+    linked_with(cdylib_with(argument), contents, |here, cargo, text| {
+        here.write("link.txt", text);
+        cargo
+    })
+}
+
+const LINK_FILE: &str = "input-link,input-observed,key-arguments";
+
+traps! {
+    #[cfg(target_os = "linux")]
+    a_version_script_is_its_content: guarded_by(LINK_FILE),
+        link_file_changes("-Wl,--version-script=link.txt", ["ONE { global: first; };", "TWO { global: first; };"]);
+
+    #[cfg(target_os = "linux")]
+    a_linker_script_is_its_content: guarded_by(LINK_FILE),
+        link_file_changes("-Wl,--defsym=kept=0,link.txt", ["EXTERN(first)\nextra = 1;", "EXTERN(first)\nextra = 2;"]);
+
+    #[cfg(target_os = "linux")]
+    a_response_file_for_the_linker_is_its_content: guarded_by(LINK_FILE),
+        link_file_changes("@link.txt", ["-Wl,--build-id=0x11", "-Wl,--build-id=0x22"]);
+
+    #[cfg(target_os = "linux")]
+    a_symbol_order_file_is_its_content: guarded_by(LINK_FILE).with_tools(&["ld.lld"]),
+        link_file_changes(
+            "-fuse-ld=lld\");println!(\"cargo:rustc-link-arg=-Wl,--symbol-ordering-file=link.txt",
+            ["first\nsecond\n", "second\nfirst\n"],
+        );
+
+    #[cfg(target_os = "linux")]
+    a_dynamic_list_is_its_content: guarded_by(LINK_FILE), linked_with(
+        program().file("build.rs", "fn main() { println!(\"cargo:rustc-link-arg=-Wl,--dynamic-list=link.txt\"); }"),
+        ["{ main; };", "{ nothing; };"],
+        |here, cargo, list| {
+            here.write("link.txt", list);
+            cargo
+        },
+    );
 }
 
 #[test]
@@ -305,59 +282,22 @@ fn code_below_a_program_reaches_it_through_the_linkers_optimiser() {
     }
     let flags =
         format!("-Clinker-plugin-lto -Clinker=clang -Clink-arg=-B{} -Clink-arg=-fuse-ld=lld", linkers.display());
-    guarded_by("key-externs,input-link,input-observed,input-sources").tell(|stage| {
-        let files = workspace(&["app", "deep"])
-            .append("app/Cargo.toml", "[dependencies]\ndeep = { path = \"../deep\" }")
-            .file("app/src/main.rs", "fn main() { println!(\"{}\", deep::number()) }")
-            .file("deep/src/lib.rs", "pub fn number() -> i32 { 1 }");
-        let here = stage.checkout("here", &files);
-        for number in ["1", "2", "1"] {
-            here.write("deep/src/lib.rs", format!("pub fn number() -> i32 {{ {number} }}")).clean();
-            stage.sees(here.cargo("build").env("RUSTFLAGS", &flags).run());
-            stage.sees(here.program("app"));
-        }
-    });
+    let files = workspace(&["app", "deep"])
+        .append("app/Cargo.toml", "[dependencies]\ndeep = { path = \"../deep\" }")
+        .file("app/src/main.rs", "fn main() { println!(\"{}\", deep::number()) }");
+    guarded_by("key-externs,input-link,input-observed,input-sources").tell(built_with(
+        files,
+        [1, 2, 1],
+        |here, cargo, number| {
+            here.write("deep/src/lib.rs", format!("pub fn number() -> i32 {{ {number} }}"));
+            cargo.env("RUSTFLAGS", &flags)
+        },
+    ));
 }
 
-#[test]
-#[cfg(target_os = "linux")]
-fn an_object_that_starts_every_program_is_its_content() {
-    guarded_by("input-link,input-observed").tell(|stage| {
-        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"linked\") }"));
-        let found =
-            here.command(Path::new("cc")).arg("-print-file-name=crti.o").output().expect("the C tools are installed");
-        let real = String::from_utf8_lossy(&found.stdout).trim().to_owned();
-        for number in [1, 2, 1] {
-            // A note, for the linker drops data that nobody refers to.
-            let note = format!(".section .note.start,\"a\",@note\n.long 4, 4, {number}\n.ascii \"abc\\0\"\n.long {number}\n.section .note.GNU-stack,\"\",@progbits\n");
-            here.write("start/part.s", note);
-            here.c_tool("cc", "-c start/part.s -o start/part.o");
-            here.c_tool("ld", &format!("-r {real} start/part.o -o start/crti.o"));
-            here.clean();
-            let flags = format!("-Clink-arg=-B{}", here.path("start").display());
-            stage.sees(here.cargo("build").env("RUSTFLAGS", flags).run());
-            stage.sees_bytes(&here, "target/debug/app");
-        }
-    });
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn a_linker_that_the_driver_finds_by_its_name_links_anew_when_it_changes() {
-    if !require_tool("mold") {
-        return;
-    }
-    guarded_by("input-link,input-observed,input-scripts,key-compiler,key-arguments").tell(|stage| {
-        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"linked\") }"));
-        let path = format!("{}:{}", here.path("tools").display(), std::env::var("PATH").unwrap());
-        for id in ["0x11", "0x22"] {
-            driver(&here, "tools/ld.mold", "mold", &format!("--build-id={id}"));
-            here.clean();
-            let build = here.cargo("build").env("PATH", &path).env("RUSTFLAGS", "-Clink-arg=-fuse-ld=mold");
-            stage.sees(build.run());
-            stage.sees_bytes(&here, "target/debug/app");
-        }
-    });
+/// A program of which only the link is of interest.
+fn program() -> Files {
+    package("app").file("src/main.rs", "fn main() { println!(\"linked\") }")
 }
 
 /// Links through a script that adds an argument to the real driver's.
@@ -365,36 +305,55 @@ fn driver(here: &Checkout<'_>, path: &str, real: &str, extra: &str) -> String {
     here.executable(path, &format!("#!/bin/sh\nexec {real} \"$@\" {extra}\n"))
 }
 
-#[test]
-#[cfg(target_os = "linux")]
-fn a_linker_that_changes_behind_its_path_links_anew() {
-    guarded_by("input-link,input-observed,key-compiler,key-arguments").tell(|stage| {
-        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"linked\") }"));
-        for id in ["0x11", "0x22"] {
-            let linker = driver(&here, "tools/linker", "cc", &format!("-Wl,--build-id={id}"));
-            here.clean();
-            stage.sees(here.cargo("build").env("RUSTFLAGS", format!("-Clinker={linker}")).run());
-            stage.sees_bytes(&here, "target/debug/app");
-        }
-    });
+/// Returns `PATH` with a directory of the checkout before all others.
+fn path_from(here: &Checkout<'_>, directory: &str) -> String {
+    format!("{}:{}", here.path(directory).display(), std::env::var("PATH").unwrap())
 }
 
-#[test]
-#[cfg(target_os = "linux")]
-fn a_linker_found_by_the_driver_that_changes_links_anew() {
-    guarded_by("input-link,input-observed,key-compiler,key-arguments").tell(|stage| {
-        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"linked\") }"));
-        for id in ["0x11", "0x22"] {
-            driver(&here, "tools/ld", "/usr/bin/ld.bfd", &format!("--build-id={id}"));
-            here.clean();
-            let flags = format!(
-                "-Clink-self-contained=-linker -Zunstable-options -Clinker-flavor=gnu-cc -Clink-arg=-B{}",
-                here.path("tools").display()
-            );
-            stage.sees(here.cargo("build").env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", flags).run());
-            stage.sees_bytes(&here, "target/debug/app");
-        }
+const IDS: [&str; 2] = ["0x11", "0x22"];
+const LINKER: &str = "input-link,input-observed,key-compiler,key-arguments";
+const LINKER_FOUND: &str = "input-link,input-observed,input-scripts,key-compiler,key-arguments";
+
+traps! {
+    #[cfg(target_os = "linux")]
+    a_linker_that_changes_behind_its_path_links_anew: guarded_by(LINKER), linked_with(program(), IDS, |here, cargo, id| {
+        let linker = driver(here, "tools/linker", "cc", &format!("-Wl,--build-id={id}"));
+        cargo.env("RUSTFLAGS", format!("-Clinker={linker}"))
     });
+
+    #[cfg(target_os = "linux")]
+    a_linker_found_by_the_driver_that_changes_links_anew: guarded_by(LINKER), linked_with(program(), IDS, |here, cargo, id| {
+        driver(here, "tools/ld", "/usr/bin/ld.bfd", &format!("--build-id={id}"));
+        let tools = here.path("tools");
+        let flags = "-Clink-self-contained=-linker -Zunstable-options -Clinker-flavor=gnu-cc";
+        cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", format!("{flags} -Clink-arg=-B{}", tools.display()))
+    });
+
+    #[cfg(target_os = "linux")]
+    a_linker_that_the_driver_finds_by_its_name_links_anew_when_it_changes: guarded_by(LINKER_FOUND).with_tools(&["mold"]),
+        linked_with(program(), IDS, |here, cargo, id| {
+            driver(here, "tools/ld.mold", "mold", &format!("--build-id={id}"));
+            cargo.env("PATH", path_from(here, "tools")).env("RUSTFLAGS", "-Clink-arg=-fuse-ld=mold")
+        });
+
+    #[cfg(target_os = "linux")]
+    a_driver_found_in_the_search_path_is_resolved: guarded_by(LINKER_FOUND), linked_with(program(), IDS, |here, cargo, id| {
+        driver(here, &format!("tools{id}/cc"), "/usr/bin/cc", &format!("-Wl,--build-id={id}"));
+        cargo.env("PATH", path_from(here, &format!("tools{id}")))
+    });
+
+    #[cfg(target_os = "linux")]
+    an_object_that_starts_every_program_is_its_content: guarded_by("input-link,input-observed"),
+        linked_with(program(), [1, 2, 1], |here, cargo, number| {
+            let found = here.command(Path::new("cc")).arg("-print-file-name=crti.o").output().unwrap();
+            let real = String::from_utf8_lossy(&found.stdout).trim().to_owned();
+            // A note, for the linker drops data that nobody refers to.
+            let note = format!(".section .note.start,\"a\",@note\n.long 4, 4, {number}\n.ascii \"abc\\0\"\n.long {number}\n.section .note.GNU-stack,\"\",@progbits\n");
+            here.write("start/part.s", note);
+            here.c_tool("cc", "-c start/part.s -o start/part.o");
+            here.c_tool("ld", &format!("-r {real} start/part.o -o start/crti.o"));
+            cargo.env("RUSTFLAGS", format!("-Clink-arg=-B{}", here.path("start").display()))
+        });
 }
 
 #[test]
@@ -414,21 +373,6 @@ fn a_driver_that_becomes_executable_is_found_in_the_search_path() {
             std::fs::set_permissions(tools[0].join("cc"), std::fs::Permissions::from_mode(mode)).unwrap();
             here.clean();
             stage.sees(here.cargo("build").env("PATH", &path).run());
-            stage.sees_bytes(&here, "target/debug/app");
-        }
-    });
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn a_driver_found_in_the_search_path_is_resolved() {
-    guarded_by("input-link,input-observed,input-scripts,key-compiler,key-arguments").tell(|stage| {
-        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() { println!(\"linked\") }"));
-        for id in ["0x11", "0x22"] {
-            driver(&here, &format!("tools{id}/cc"), "/usr/bin/cc", &format!("-Wl,--build-id={id}"));
-            let path = format!("{}:{}", here.path(&format!("tools{id}")).display(), std::env::var("PATH").unwrap());
-            here.clean();
-            stage.sees(here.cargo("build").env("PATH", path).run());
             stage.sees_bytes(&here, "target/debug/app");
         }
     });

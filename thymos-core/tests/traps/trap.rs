@@ -15,22 +15,23 @@ use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::support::{Checkout, Files, Mode, Run, World};
+use crate::support::{Checkout, Files, Mode, Run, World, require_tool};
 
 /// A trap for the check that these guards (comma-separated) stand for.
 pub fn guarded_by(guards: &'static str) -> Trap {
-    Trap { guards: Some(guards), hits: Some(true), damage: None }
+    Trap { guards: Some(guards), hits: Some(true), damage: None, tools: &[] }
 }
 
 /// A trap whose check cannot be switched off one by one: the oracle alone decides.
 pub fn compared_with_cargo() -> Trap {
-    Trap { guards: None, hits: Some(true), damage: None }
+    Trap { guards: None, hits: Some(true), damage: None, tools: &[] }
 }
 
 pub struct Trap {
     guards: Option<&'static str>,
     hits: Option<bool>,
     damage: Option<&'static str>,
+    tools: &'static [&'static str],
 }
 
 impl Trap {
@@ -50,7 +51,15 @@ impl Trap {
         Trap { damage: Some(damage), ..self }
     }
 
+    /// Says which programs the story needs.
+    pub fn with_tools(self, tools: &'static [&'static str]) -> Trap {
+        Trap { tools, ..self }
+    }
+
     pub fn tell(self, story: impl Fn(&mut Stage<'_>)) {
+        if !self.tools.iter().all(|tool| require_tool(tool)) {
+            return;
+        }
         let mut world = World::new(Mode::Plain);
         let right_here = tell_at(&world, "one", &story);
         let right_there = tell_at(&world, "another/place", &story);
