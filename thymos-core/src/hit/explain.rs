@@ -1,6 +1,6 @@
 //! Finds the cause of a miss, and keeps what the next one will want to know.
 //!
-//! Invariant: nothing here runs on a hit, and a record that cannot be read or written changes nothing but the words.
+//! Invariant: nothing here runs on a hit, and a record that cannot be read or written changes only what is told.
 
 use crate::action::manifest::Input;
 use crate::action::roots::{Root, readable};
@@ -73,11 +73,11 @@ impl Lookup<'_> {
         Cause::RootPath { root: root.name().to_owned(), place, by }
     }
 
-    /// Keeps what was asked, for the sake of a later miss.
+    /// Keeps what was asked, only to explain a later miss.
     pub fn remember(&self, path_dependencies: Vec<(Root, String)>) {
         let mut record = self.record();
         record.add(self.asked(path_dependencies));
-        // Words are not worth an error.
+        // An explanation is not worth an error.
         let _ = self.store.keep_record(&self.unit(), &record);
     }
 

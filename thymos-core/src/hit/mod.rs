@@ -28,11 +28,11 @@ use crate::system::step::Step;
 /// What a look-up works with.
 #[derive(Debug)]
 pub struct Lookup<'a> {
-    /// What was asked.
+    /// The command line.
     pub invocation: &'a Invocation,
-    /// Where.
+    /// What it was called in.
     pub around: &'a Context<'a>,
-    /// As what.
+    /// What was gathered for it: compiler, roots, key.
     pub request: &'a Request,
     /// The store.
     pub store: &'a Store,

@@ -123,14 +123,14 @@ impl Query<'_> {
     fn host(&self, rustc: &Path) -> Result<String, String> {
         let told = self.ask(rustc, &["-vV"])?;
         let host = told.lines().find_map(|line| line.strip_prefix("host: "));
-        host.map(str::to_owned).ok_or_else(|| "compiler does not tell its host".to_owned())
+        host.map(str::to_owned).ok_or_else(|| "compiler does not name its host".to_owned())
     }
 
     fn ask(&self, rustc: &Path, question: &[&str]) -> Result<String, String> {
         let answer = Command::new(rustc).args(question).env(environment::ACTIVE, "1").output();
         let answer = answer.map_err(|error| format!("compiler does not start: {}", plain(&error)))?;
         if !answer.status.success() {
-            return Err("compiler refuses to tell about itself".to_owned());
+            return Err("compiler does not answer questions about itself".to_owned());
         }
         Ok(String::from_utf8_lossy(&answer.stdout).trim_end().to_owned())
     }

@@ -1,77 +1,92 @@
 //! Reads that look like something else: behind a directory that is made again, through links, by scripts.
 #![cfg(unix)]
 
-use std::os::unix::fs::symlink;
-
 use crate::proc_macros::printing_what_a_macro_makes;
-use crate::support::{Checkout, package, workspace};
+use crate::shapes::Change::{All, Edit, Link, Remove, Rename, Write};
+use crate::shapes::{built_after, built_at_two_places, built_with, built_with_values, link, traps};
+use crate::support::{Checkout, Files, package, real_rustc, workspace};
 use crate::trap::{Stage, compared_with_cargo, guarded_by};
 
-#[test]
-fn a_file_in_a_directory_that_a_macro_makes_sure_of_is_an_input() {
-    guarded_by("input-below-made").tell(|stage| {
-        let body = "let root = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/templates\"; \
-                    std::fs::create_dir_all(&root).unwrap(); std::fs::read_to_string(root + \"/page.html\").unwrap()";
-        let files = printing_what_a_macro_makes(body).file("app/templates/page.html", "one");
-        let here = stage.checkout("here", &files);
-        stage.sees_app(&here);
-        here.write("app/templates/page.html", "two");
-        stage.sees_app_anew(&here);
-    });
+/// What a macro starts, and what that prints.
+fn printing_what_a_program_says(command: &str) -> Files {
+    let body = format!("String::from_utf8(std::process::Command::new({command}).output().unwrap().stdout).unwrap()");
+    printing_what_a_macro_makes(&body)
 }
 
-#[test]
-fn a_program_that_a_macro_starts_sees_the_current_variables() {
-    guarded_by("input-observed,input-env").tell(|stage| {
-        let body = "let out = std::process::Command::new(\"sh\").arg(\"-c\").arg(\"echo $FLAVOUR\").output().unwrap(); \
-                    String::from_utf8(out.stdout).unwrap()";
-        let here = stage.checkout("here", &printing_what_a_macro_makes(body));
-        for flavour in ["sweet", "sour"] {
-            here.clean();
-            stage.sees(here.cargo("build").env("FLAVOUR", flavour).run());
-            stage.sees(here.program("app"));
-        }
-    });
+/// A program that tells whether it was compiled with the configuration `sweet`.
+fn telling_its_flavour() -> Files {
+    package("app")
+        .file("src/main.rs", "fn main() { println!(\"{}\", cfg!(sweet)) }")
+        .append("Cargo.toml", "[lints.rust]\nunexpected_cfgs = \"allow\"")
 }
 
-const FLAVOURS: [&str; 2] = ["0123456789abcdef", "fedcba9876543210"];
+/// Lays a script in the compiler's place that adds to the compiler's arguments.
+fn compiler_with(here: &Checkout<'_>, place: &str, more: &str) -> String {
+    here.executable(place, &format!("#!/bin/sh\nexec '{}' \"$@\" {more}\n", real_rustc().display()))
+}
 
-#[test]
-fn a_variable_that_a_linker_script_reads_is_an_input() {
-    guarded_by("input-scripts").tell(|stage| {
+traps! {
+    a_file_in_a_directory_that_a_macro_makes_sure_of_is_an_input: guarded_by("input-below-made"), built_after(
+        printing_what_a_macro_makes(
+            "let root = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/templates\"; \
+             std::fs::create_dir_all(&root).unwrap(); std::fs::read_to_string(root + \"/page.html\").unwrap()",
+        )
+        .file("app/templates/page.html", "one"),
+        &[Write("app/templates/page.html", "two")],
+    );
+
+    a_program_that_a_macro_starts_sees_the_current_variables: guarded_by("input-observed,input-env"), built_with_values(
+        printing_what_a_program_says("\"sh\").arg(\"-c\").arg(\"echo $FLAVOUR\""),
+        "FLAVOUR",
+        &[Some("sweet"), Some("sour")],
+    );
+
+    a_variable_that_was_not_set_when_a_macro_started_a_program_is_an_input: guarded_by("input-observed,input-env"), built_with_values(
+        printing_what_a_program_says("\"sh\").arg(\"-c\").arg(\"echo ${FLAVOUR:-none}\""),
+        "FLAVOUR",
+        &[None, Some("sweet"), None],
+    );
+
+    a_variable_that_a_script_in_the_compilers_place_reads_is_an_input: guarded_by("input-scripts"),
+        built_with(telling_its_flavour(), ["--cfg=sweet", "--cfg=sour"], |here, cargo, flavour| {
+            cargo.env("RUSTC", compiler_with(here, "rustc", "$FLAVOUR")).env("FLAVOUR", flavour)
+        });
+
+    what_a_link_says_to_a_script_in_the_compilers_place_is_an_input: guarded_by("input-observed"),
+        built_with(telling_its_flavour(), ["sweet", "sour", "sweet"], |here, cargo, says| {
+            link(here, says, "flavour");
+            let says = format!("--cfg $(readlink '{}')", here.path("flavour").display());
+            cargo.env("RUSTC", compiler_with(here, "rustc", &says))
+        });
+}
+
+/// What a linker is told to write into the program.
+const IDS: [&str; 2] = ["0123456789abcdef", "fedcba9876543210"];
+
+/// Links with each value of a variable, or without it, and tells which of them the program holds.
+fn linked_with_values<'a>(
+    values: &'a [Option<&'a str>],
+    linker: impl Fn(&Checkout<'_>) -> String,
+) -> impl Fn(&mut Stage<'_>) {
+    move |stage| {
         let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() {}"));
-        let linker = here.executable("own-cc", "#!/bin/sh\nexec cc \"$@\" -Wl,--build-id=0x$FLAVOUR\n");
-        for flavour in FLAVOURS {
+        let linker = linker(&here);
+        for value in values {
             here.clean();
-            let flags = format!("-Clinker={linker}");
-            stage.sees(here.cargo("build").env("RUSTFLAGS", flags).env("FLAVOUR", flavour).run());
+            let cargo = here.cargo("build").env("RUSTFLAGS", format!("-Clinker={linker}"));
+            stage.sees(value.iter().fold(cargo, |cargo, value| cargo.env("FLAVOUR", value)).run());
             let program = here.bytes("target/debug/app");
-            let holds = |flavour: &&str| {
-                let id = u64::from_str_radix(flavour, 16).unwrap().to_be_bytes();
+            let holds = |id: &&str| {
+                let id = u64::from_str_radix(id, 16).unwrap().to_be_bytes();
                 program.windows(8).any(|bytes| bytes == id)
             };
-            stage.notes("its id", FLAVOURS.into_iter().find(holds).unwrap_or("none"));
+            stage.notes("its id", IDS.into_iter().find(holds).unwrap_or("none"));
         }
-    });
+    }
 }
 
-#[test]
-fn a_variable_that_a_script_in_the_compilers_place_reads_is_an_input() {
-    guarded_by("input-scripts").tell(|stage| {
-        let here = stage.checkout(
-            "here",
-            &package("app")
-                .file("src/main.rs", "fn main() { println!(\"{}\", cfg!(sweet)) }")
-                .append("Cargo.toml", "[lints.rust]\nunexpected_cfgs = \"allow\""),
-        );
-        let real = crate::support::real_rustc();
-        let rustc = here.executable("rustc", &format!("#!/bin/sh\nexec '{}' \"$@\" $FLAVOUR\n", real.display()));
-        for flavour in ["--cfg=sweet", "--cfg=sour"] {
-            here.clean();
-            stage.sees(here.cargo("build").env("RUSTC", &rustc).env("FLAVOUR", flavour).run());
-            stage.sees(here.program("app"));
-        }
-    });
+fn linker_that_runs(here: &Checkout<'_>, id: &str) -> String {
+    here.executable("own-cc", &format!("#!/bin/sh\nexec cc \"$@\" -Wl,--build-id=0x{id}\n"))
 }
 
 /// A compiled program in the linker's place that asks a variable.
@@ -94,145 +109,69 @@ int main(int count, char **arguments) {
 }
 "#;
 
-#[test]
-fn a_variable_that_a_compiled_linker_reads_is_an_input() {
-    guarded_by("input-scripts").tell(|stage| {
-        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() {}").file("own.c", LINKER));
-        here.c_tool("cc", "own.c -o own-cc");
-        let linker = here.path("own-cc");
-        for flavour in [None, Some("fedcba9876543210"), None] {
-            here.clean();
-            let cargo = here.cargo("build").env("RUSTFLAGS", format!("-Clinker={}", linker.display()));
-            stage.sees(flavour.iter().fold(cargo, |cargo, value| cargo.env("FLAVOUR", value)).run());
-            let id = 0xfedc_ba98_7654_3210_u64.to_be_bytes();
-            let holds = here.bytes("target/debug/app").windows(8).any(|bytes| bytes == id);
-            stage.notes("holds its id", holds.to_string());
-        }
-    });
+traps! {
+    a_variable_that_a_linker_script_reads_is_an_input: guarded_by("input-scripts"),
+        linked_with_values(&[Some(IDS[0]), Some(IDS[1])], |here| linker_that_runs(here, "$FLAVOUR"));
+
+    a_variable_that_was_not_set_when_a_script_ran_is_an_input: guarded_by("input-scripts"),
+        linked_with_values(&[None, Some(IDS[1]), None], |here| linker_that_runs(here, "${FLAVOUR:-00}"));
+
+    a_variable_that_a_compiled_linker_reads_is_an_input: guarded_by("input-scripts"),
+        linked_with_values(&[None, Some(IDS[1]), None], |here| {
+            here.write("own.c", LINKER).c_tool("cc", "own.c -o own-cc");
+            here.path("own-cc").display().to_string()
+        });
 }
 
-#[test]
-fn a_variable_that_was_not_set_when_a_script_ran_is_an_input() {
-    guarded_by("input-scripts").tell(|stage| {
-        let here = stage.checkout("here", &package("app").file("src/main.rs", "fn main() {}"));
-        let linker = here.executable("own-cc", "#!/bin/sh\nexec cc \"$@\" -Wl,--build-id=0x${FLAVOUR:-00}\n");
-        for flavour in [None, Some("fedcba9876543210"), None] {
-            here.clean();
-            let cargo = here.cargo("build").env("RUSTFLAGS", format!("-Clinker={linker}"));
-            stage.sees(flavour.iter().fold(cargo, |cargo, value| cargo.env("FLAVOUR", value)).run());
-            let id = 0xfedc_ba98_7654_3210_u64.to_be_bytes();
-            let holds = here.bytes("target/debug/app").windows(8).any(|bytes| bytes == id);
-            stage.notes("holds its id", holds.to_string());
-        }
-    });
+/// A file becomes a link to one that holds the same, and a file again.
+fn becomes_a_link(body: &str) -> impl Fn(&mut Stage<'_>) {
+    built_after(
+        printing_what_a_macro_makes(body).file("app/templates/page.html", "the same"),
+        &[
+            All(&[
+                Rename("app/templates/page.html", "moved/page.html"),
+                Link("../../moved/page.html", "app/templates/page.html"),
+            ]),
+            All(&[Remove("app/templates/page.html"), Rename("moved/page.html", "app/templates/page.html")]),
+        ],
+    )
 }
 
-#[test]
-fn a_variable_that_was_not_set_when_a_macro_started_a_program_is_an_input() {
-    guarded_by("input-observed,input-env").tell(|stage| {
-        let body = "let out = std::process::Command::new(\"sh\").arg(\"-c\").arg(\"echo ${FLAVOUR:-none}\").output().unwrap(); \
-                    String::from_utf8(out.stdout).unwrap()";
-        let here = stage.checkout("here", &printing_what_a_macro_makes(body));
-        for flavour in [None, Some("sweet"), None] {
-            here.clean();
-            let cargo = here.cargo("build");
-            stage.sees(flavour.iter().fold(cargo, |cargo, value| cargo.env("FLAVOUR", value)).run());
-            stage.sees(here.program("app"));
-        }
-    });
+/// A directory becomes a link to the same one.
+fn directory_becomes_a_link(body: &str) -> impl Fn(&mut Stage<'_>) {
+    built_after(
+        printing_what_a_macro_makes(body).file("app/templates/page.html", ""),
+        &[All(&[Rename("app/templates", "moved"), Link("../moved", "app/templates")])],
+    )
 }
 
-fn link(here: &Checkout<'_>, target: &str, name: &str) {
-    let place = here.path(name);
-    let _ = std::fs::remove_file(&place);
-    symlink(target, place).unwrap();
-}
+traps! {
+    a_file_that_a_macro_asks_about_and_that_becomes_a_link_is_an_input: guarded_by("input-observed"), becomes_a_link(
+        "let page = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/templates/page.html\"; \
+         format!(\"{} {}\", std::path::Path::new(&page).is_symlink(), std::fs::read_to_string(&page).unwrap())",
+    );
 
-#[test]
-fn what_a_link_says_to_a_script_in_the_compilers_place_is_an_input() {
-    guarded_by("input-observed").tell(|stage| {
-        let files = package("app")
-            .file("src/main.rs", "fn main() { println!(\"{}\", cfg!(sweet)) }")
-            .append("Cargo.toml", "[lints.rust]\nunexpected_cfgs = \"allow\"");
-        let here = stage.checkout("here", &files);
-        let (real, flavour) = (crate::support::real_rustc(), here.path("flavour"));
-        let script = format!("#!/bin/sh\nexec '{}' \"$@\" --cfg $(readlink '{}')\n", real.display(), flavour.display());
-        let rustc = here.executable("rustc", &script);
-        for says in ["sweet", "sour", "sweet"] {
-            link(&here, says, "flavour");
-            here.clean();
-            stage.sees(here.cargo("build").env("RUSTC", &rustc).run());
-            stage.sees(here.program("app"));
-        }
-    });
-}
+    a_file_that_a_program_of_a_macro_asks_about_and_that_becomes_a_link_is_an_input: guarded_by("input-observed"), becomes_a_link(
+        "let page = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/templates/page.html\"; \
+         std::process::Command::new(\"/usr/bin/test\").args([\"-L\", &page]).status().unwrap().to_string()",
+    );
 
-/// A file, and then a link to one that holds the same.
-fn sees_a_file_that_becomes_a_link(stage: &mut Stage<'_>, body: &str, file: &str) {
-    let here = stage.checkout("here", &printing_what_a_macro_makes(body).file(file, "the same"));
-    let moved = "moved/page.html";
-    stage.sees_app(&here);
-    here.rename(file, moved);
-    symlink(here.path(moved), here.path(file)).unwrap();
-    stage.sees_app_anew(&here);
-    here.remove(file).rename(moved, file);
-    stage.sees_app_anew(&here);
-}
+    an_entry_of_a_directory_that_a_macro_lists_and_that_becomes_a_link_is_an_input: guarded_by("input-observed"), becomes_a_link(
+        "let root = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/templates\"; \
+         std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap()) \
+         .map(|entry| format!(\"{} {}\", entry.file_name().display(), entry.file_type().unwrap().is_file())).collect()",
+    );
 
-#[test]
-fn a_file_that_a_macro_asks_about_and_that_becomes_a_link_is_an_input() {
-    guarded_by("input-observed").tell(|stage| {
-        let body = "let page = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/page.html\"; \
-                    format!(\"{} {}\", std::path::Path::new(&page).is_symlink(), std::fs::read_to_string(&page).unwrap())";
-        sees_a_file_that_becomes_a_link(stage, body, "app/page.html");
-    });
-}
+    a_directory_that_a_macro_asks_about_and_that_becomes_a_link_is_an_input: guarded_by("input-observed"), directory_becomes_a_link(
+        "let place = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/templates\"; \
+         std::fs::symlink_metadata(place).unwrap().is_dir().to_string()",
+    );
 
-#[test]
-fn a_file_that_a_program_of_a_macro_asks_about_and_that_becomes_a_link_is_an_input() {
-    guarded_by("input-observed").tell(|stage| {
-        let body = "let page = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/page.html\"; \
-                    std::process::Command::new(\"/usr/bin/test\").args([\"-L\", &page]).status().unwrap().to_string()";
-        sees_a_file_that_becomes_a_link(stage, body, "app/page.html");
-    });
-}
-
-#[test]
-fn an_entry_of_a_directory_that_a_macro_lists_and_that_becomes_a_link_is_an_input() {
-    guarded_by("input-observed").tell(|stage| {
-        let body = "let root = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/templates\"; \
-                    std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap()) \
-                    .map(|entry| format!(\"{} {}\", entry.file_name().display(), entry.file_type().unwrap().is_file())).collect()";
-        sees_a_file_that_becomes_a_link(stage, body, "app/templates/page.html");
-    });
-}
-
-/// A directory of templates, and then a link to it.
-fn sees_a_directory_that_becomes_a_link(stage: &mut Stage<'_>, body: &str) {
-    let here = stage.checkout("here", &printing_what_a_macro_makes(body).file("app/templates/page.html", ""));
-    stage.sees_app(&here);
-    here.rename("app/templates", "moved");
-    symlink(here.path("moved"), here.path("app/templates")).unwrap();
-    stage.sees_app_anew(&here);
-}
-
-#[test]
-fn a_directory_that_a_macro_asks_about_and_that_becomes_a_link_is_an_input() {
-    guarded_by("input-observed").tell(|stage| {
-        let body = "let place = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/templates\"; \
-                    std::fs::symlink_metadata(place).unwrap().is_dir().to_string()";
-        sees_a_directory_that_becomes_a_link(stage, body);
-    });
-}
-
-#[test]
-fn a_directory_that_a_program_of_a_macro_resolves_and_that_becomes_a_link_is_an_input() {
-    guarded_by("input-observed").tell(|stage| {
-        let body = "let place = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/templates\"; \
-                    let resolved = std::process::Command::new(\"realpath\").arg(place).output().unwrap().stdout; \
-                    String::from_utf8(resolved).unwrap().trim().ends_with(\"/app/templates\").to_string()";
-        sees_a_directory_that_becomes_a_link(stage, body);
-    });
+    a_directory_that_a_program_of_a_macro_resolves_and_that_becomes_a_link_is_an_input: guarded_by("input-observed"), directory_becomes_a_link(
+        "let place = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap() + \"/templates\"; \
+         let resolved = std::process::Command::new(\"realpath\").arg(place).output().unwrap().stdout; \
+         String::from_utf8(resolved).unwrap().trim().ends_with(\"/app/templates\").to_string()",
+    );
 }
 
 #[test]
@@ -283,32 +222,18 @@ fn a_linker_behind_a_link_that_is_turned_links_anew() {
 }
 
 /// Builds with a compiler that looks for its flags beside the file that the link in its path leads to.
-fn sees_builds_with_turned(stage: &mut Stage<'_>, lay: impl Fn(&Checkout<'_>, &str)) {
-    let app = package("app").file("src/lib.rs", "#[cfg(sweet)] compile_error!(\"sweet\");");
-    let here = stage.checkout("here", &app.append("Cargo.toml", "[lints.rust]\nunexpected_cfgs = \"allow\""));
-    for (release, flag) in [("one", "--cfg=sour"), ("two", "--cfg=sweet")] {
-        lay(&here, &format!("{release}/rustc"));
-        here.write(&format!("{release}/flag"), flag);
-    }
-    for release in ["one", "two"] {
-        link(&here, release, "current");
-        here.clean();
-        stage.sees(here.cargo("build").env("RUSTC", here.path("current/rustc")).run());
-    }
+fn built_with_turned(lay: impl Fn(&Checkout<'_>, &str)) -> impl Fn(&mut Stage<'_>) {
+    let files = telling_its_flavour().file("one/flag", "--cfg=sour").file("two/flag", "--cfg=sweet");
+    built_with(files, ["one", "two"], move |here, cargo, release| {
+        for release in ["one", "two"] {
+            lay(here, &format!("{release}/rustc"));
+        }
+        link(here, release, "current");
+        cargo.env("RUSTC", here.path("current/rustc"))
+    })
 }
 
-#[test]
-fn a_script_in_the_compilers_place_behind_a_link_that_is_turned_is_another_compiler() {
-    guarded_by("input-link,input-observed").tell(|stage| {
-        sees_builds_with_turned(stage, |here, path| {
-            let flag = "$(cat \"$(dirname \"$(readlink -f \"$0\")\")/flag\")";
-            let real = crate::support::real_rustc();
-            here.executable(path, &format!("#!/bin/sh\nexec '{}' \"$@\" {flag}\n", real.display()));
-        });
-    });
-}
-
-/// The same as a compiled program.
+/// A compiled program in the compiler's place that looks for its flags so.
 const DRIVER: &str = r#"
 #include <limits.h>
 #include <stdio.h>
@@ -331,16 +256,32 @@ int main(int count, char **arguments) {
 }
 "#;
 
-#[test]
-fn a_program_in_the_compilers_place_behind_a_link_that_is_turned_is_another_compiler() {
-    guarded_by("input-observed").tell(|stage| {
-        sees_builds_with_turned(stage, |here, path| {
-            here.write("driver.c", DRIVER);
-            std::fs::create_dir_all(here.path(path).parent().unwrap()).unwrap();
-            let real = crate::support::real_rustc();
-            here.c_tool("cc", &format!("-DRUSTC=\"{}\" -w driver.c -o {path}", real.display()));
+traps! {
+    a_script_in_the_compilers_place_behind_a_link_that_is_turned_is_another_compiler: guarded_by("input-link,input-observed"),
+        built_with_turned(|here, place| drop(compiler_with(here, place, "$(cat \"$(dirname \"$(readlink -f \"$0\")\")/flag\")")));
+
+    a_program_in_the_compilers_place_behind_a_link_that_is_turned_is_another_compiler: guarded_by("input-observed"),
+        built_with_turned(|here, place| {
+            let rustc = format!("-DRUSTC=\"{}\"", real_rustc().display());
+            here.write("driver.c", DRIVER).c_tool("cc", &format!("{rustc} -w driver.c -o {place}"));
         });
-    });
+
+    a_path_given_by_cargos_configuration_is_this_checkouts: guarded_by("bind-env,bind-search"), built_at_two_places(
+        package("app")
+            .file(".cargo/config.toml", "[env]\nASSETS = { value = \"assets\", relative = true }\n")
+            .file("src/main.rs", "fn main() { println!(\"{} {}\", env!(\"ASSETS\").len(), env!(\"ASSETS\")) }"),
+    );
+
+    an_object_that_a_build_script_links_is_its_content: guarded_by("input-link,input-observed"), built_with(
+        package("app")
+            .file("build.rs", "fn main() { println!(\"cargo:rustc-link-arg={}/part.o\", std::env::var(\"CARGO_MANIFEST_DIR\").unwrap()) }")
+            .file("src/main.rs", "unsafe extern \"C\" { fn part() -> i32; }\nfn main() { println!(\"{}\", unsafe { part() }) }"),
+        [1, 2],
+        |here, cargo, number| {
+            here.write("part.c", format!("int part(void) {{ return {number}; }}")).c_tool("cc", "-c part.c -o part.o");
+            cargo
+        },
+    );
 }
 
 #[test]
@@ -357,48 +298,16 @@ fn what_a_macro_writes_besides_the_outputs_is_written_each_time() {
 }
 
 #[test]
-fn a_path_given_by_cargos_configuration_is_this_checkouts() {
-    guarded_by("bind-env,bind-search").tell(|stage| {
-        let files = package("app")
-            .file(".cargo/config.toml", "[env]\nASSETS = { value = \"assets\", relative = true }\n")
-            .file("src/main.rs", "fn main() { println!(\"{} {}\", env!(\"ASSETS\").len(), env!(\"ASSETS\")) }");
-        stage.sees_app(&stage.checkout("here", &files));
-        stage.sees_app(&stage.checkout("there/and/deeper", &files));
-    });
-}
-
-#[test]
-fn an_object_that_a_build_script_links_is_its_content() {
-    guarded_by("input-link,input-observed").tell(|stage| {
-        let script = "fn main() { let dir = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap(); println!(\"cargo:rustc-link-arg={dir}/part.o\") }";
-        let files = package("app")
-            .file("build.rs", script)
-            .file("src/main.rs", "unsafe extern \"C\" { fn part() -> i32; }\nfn main() { println!(\"{}\", unsafe { part() }) }");
-        let here = stage.checkout("here", &files);
-        for number in [1, 2] {
-            here.write("part.c", format!("int part(void) {{ return {number}; }}"));
-            here.c_tool("cc", "-c part.c -o part.o");
-            stage.sees_app_anew(&here);
-        }
-    });
-}
-
-#[test]
 fn code_two_crates_below_a_program_reaches_it_through_link_time_optimisation() {
     for lto in ["fat", "thin"] {
-        compared_with_cargo().tell(|stage| {
-            let files = workspace(&["app", "part", "leaf"])
-                .append("Cargo.toml", &format!("[profile.dev]\nlto = \"{lto}\"\nopt-level = 1"))
-                .append("app/Cargo.toml", "[dependencies]\npart = { path = \"../part\" }")
-                .append("part/Cargo.toml", "[dependencies]\nleaf = { path = \"../leaf\" }")
-                .file("app/src/main.rs", "fn main() { println!(\"{}\", part::number()) }")
-                .file("part/src/lib.rs", "pub fn number() -> u32 { leaf::number() + 1 }")
-                .file("leaf/src/lib.rs", "#[inline(never)] pub fn number() -> u32 { 1 }");
-            let here = stage.checkout("here", &files);
-            stage.sees_app(&here);
-            here.edit("leaf/src/lib.rs", "{ 1 }", "{ 2 }");
-            stage.sees_app_anew(&here);
-        });
+        let files = workspace(&["app", "part", "leaf"])
+            .append("Cargo.toml", &format!("[profile.dev]\nlto = \"{lto}\"\nopt-level = 1"))
+            .append("app/Cargo.toml", "[dependencies]\npart = { path = \"../part\" }")
+            .append("part/Cargo.toml", "[dependencies]\nleaf = { path = \"../leaf\" }")
+            .file("app/src/main.rs", "fn main() { println!(\"{}\", part::number()) }")
+            .file("part/src/lib.rs", "pub fn number() -> u32 { leaf::number() + 1 }")
+            .file("leaf/src/lib.rs", "#[inline(never)] pub fn number() -> u32 { 1 }");
+        compared_with_cargo().tell(built_after(files, &[Edit("leaf/src/lib.rs", "{ 1 }", "{ 2 }")]));
     }
 }
 

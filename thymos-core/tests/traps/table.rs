@@ -38,7 +38,7 @@ fn tests_in(file: &Path) -> BTreeSet<String> {
     let after_attributes = text.split("\n#[test]\n").skip(1);
     let functions = after_attributes.filter_map(|rest| rest.split("fn ").nth(1)?.split('(').next());
     let tables = text.split("\ntraps! {\n").skip(1).filter_map(|rest| rest.split("\n}\n").next());
-    let rows = tables.flat_map(str::lines).filter_map(|line| line.strip_prefix("    ")?.split_once(": "));
+    let rows = tables.flat_map(str::lines).filter_map(|line| line.strip_prefix("    ")?.split_once(':'));
     let is_name = |name: &&str| name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
     functions.chain(rows.map(|(name, _)| name).filter(is_name)).map(str::to_owned).collect()
 }

@@ -1,6 +1,7 @@
 //! Which compiler it is, and the files that its codegen options name.
 #![cfg(unix)]
 
+use crate::shapes::{built_with, traps};
 use crate::support::{Checkout, Compiler, Mode, Moment, Run, Toolchain, World, package, real_rustc, require_tool};
 use crate::trap::{Stage, compared_with_cargo, guarded_by};
 
@@ -15,17 +16,11 @@ fn prints_its_compiler() -> crate::support::Files {
         .append("Cargo.toml", "[lints.rust]\nunexpected_cfgs = \"allow\"")
 }
 
-#[test]
-fn a_toolchain_updated_behind_its_path_compiles_anew() {
-    guarded_by("key-compiler").tell(|stage| {
-        let here = stage.checkout("here", &prints_its_compiler());
-        for extra in ["--cfg first", "--cfg second"] {
-            let rustc = compiler(&here, "toolchain/bin/rustc", extra);
-            here.clean();
-            stage.sees(here.cargo("build").env("RUSTC", &rustc).run());
-            stage.sees(here.program("app"));
-        }
-    });
+traps! {
+    a_toolchain_updated_behind_its_path_compiles_anew: guarded_by("key-compiler"),
+        built_with(prints_its_compiler(), ["--cfg first", "--cfg second"], |here, cargo, extra| {
+            cargo.env("RUSTC", compiler(here, "toolchain/bin/rustc", extra))
+        });
 }
 
 #[test]
@@ -71,49 +66,43 @@ fn shows_its_toolchain() -> crate::support::Files {
 }
 
 /// Builds with one compiler, into which these words are written behind the back of every time stamp but the last.
-fn words_change_in(stage: &mut Stage<'_>, library: &str, words: [&str; 2]) {
-    words_change_after(stage, library, words, &[]);
+fn words_change_in(library: &'static str, words: [&'static str; 2]) -> impl Fn(&mut Stage<'_>) {
+    words_change_after(library, words, Vec::new())
 }
 
-/// The same, with variables for the first build.
-fn words_change_after(stage: &mut Stage<'_>, library: &str, words: [&str; 2], first: &[(&str, &str)]) {
-    let toolchain = Toolchain::at(stage.world().root().join("toolchain"), library);
-    let here = stage.checkout("here", &shows_its_toolchain());
-    for (build, word) in [words[0], words[1], words[0]].into_iter().enumerate() {
-        toolchain.says(&words, word);
-        here.clean();
-        let cargo = here.cargo("build").env("RUSTC", toolchain.rustc());
-        let first = if build == 0 { first } else { &[] };
-        let cargo = first.iter().fold(cargo, |cargo, (name, value)| cargo.env(name, value));
-        let run = stage.sees(cargo.run());
-        let run = format!("{}{}", run.stderr, stage.sees(here.program("app")).stdout);
-        stage.notes("says so", run.contains(word).to_string());
+/// The same, where the first build has these variables.
+fn words_change_after(
+    library: &'static str,
+    words: [&'static str; 2],
+    first: Vec<(&'static str, String)>,
+) -> impl Fn(&mut Stage<'_>) {
+    move |stage| {
+        let toolchain = Toolchain::at(stage.world().root().join("toolchain"), library);
+        let here = stage.checkout("here", &shows_its_toolchain());
+        for (build, word) in [words[0], words[1], words[0]].into_iter().enumerate() {
+            toolchain.says(&words, word);
+            here.clean();
+            let cargo = here.cargo("build").env("RUSTC", toolchain.rustc());
+            let first = if build == 0 { &first[..] } else { &[] };
+            let cargo = first.iter().fold(cargo, |cargo, (name, value)| cargo.env(name, value));
+            let run = stage.sees(cargo.run());
+            let run = format!("{}{}", run.stderr, stage.sees(here.program("app")).stdout);
+            stage.notes("says so", run.contains(word).to_string());
+        }
     }
 }
 
-#[test]
-fn a_standard_library_that_changes_behind_its_stamp_is_another_compiler() {
-    if Toolchain::is_there() {
-        guarded_by("key-compiler").tell(|stage| words_change_in(stage, "libcore-", CORES));
-    }
-}
+traps! {
+    a_standard_library_that_changes_behind_its_stamp_is_another_compiler: guarded_by("key-compiler").where_there(Toolchain::is_there),
+        words_change_in("libcore-", CORES);
 
-#[test]
-fn a_toolchain_that_could_be_listed_only_in_part_is_not_remembered() {
-    if Toolchain::is_there() {
-        let libraries = format!("lib/rustlib/{}/lib", crate::support::host());
-        // Where the compile is watched, a file that the identity lacks is an input.
-        guarded_by("listing-errors,input-observed").tell(|stage| {
-            words_change_after(stage, "libcore-", CORES, &[("THYMOS_TEST_TORN_LISTING", &libraries)]);
-        });
-    }
-}
+    a_compiler_that_changes_behind_an_unchanged_executable_is_another_compiler: guarded_by("key-compiler").where_there(Toolchain::is_there),
+        words_change_in("librustc_driver", COMPILERS);
 
-#[test]
-fn a_compiler_that_changes_behind_an_unchanged_executable_is_another_compiler() {
-    if Toolchain::is_there() {
-        guarded_by("key-compiler").tell(|stage| words_change_in(stage, "librustc_driver", COMPILERS));
-    }
+    // Where the compile is watched, a file that the identity lacks is an input.
+    a_toolchain_that_could_be_listed_only_in_part_is_not_remembered:
+        guarded_by("listing-errors,input-observed").where_there(Toolchain::is_there),
+        words_change_after("libcore-", CORES, vec![("THYMOS_TEST_TORN_LISTING", format!("lib/rustlib/{}/lib", crate::support::host()))]);
 }
 
 #[test]
@@ -199,44 +188,57 @@ fn a_toolchain_named_on_cargos_command_line_is_the_one_that_answers() {
     });
 }
 
-#[test]
-fn a_target_description_is_its_content() {
-    guarded_by("key-arguments,input-observed").tell(|stage| {
-        let description = |os: &str| {
-            format!(
-                "{{\"llvm-target\": \"x86_64-unknown-none\", \"arch\": \"x86_64\", \"target-pointer-width\": 64, \"os\": \"{os}\", \"data-layout\": \
-                 \"e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:128-n8:16:32:64-S128\"}}"
-            )
-        };
-        let source = "#![feature(no_core)]\n#![no_core]\n#![allow(internal_features)]\n#[cfg(target_os = \"second\")] compile_error!(\"the second\");";
-        let here = stage.checkout("here", &package("app").file("src/lib.rs", source));
-        for os in ["first", "second", "first"] {
-            here.write("board.json", description(os));
-            let rustc = here.compile("--crate-type lib src/lib.rs --target board.json -Zunstable-options --emit=dep-info,metadata");
+/// Compiles without cargo, with each content of a file that the arguments name.
+fn compiled_with<T: AsRef<[u8]>>(
+    source: &str,
+    (file, contents): (&str, [T; 3]),
+    arguments: &str,
+) -> impl Fn(&mut Stage<'_>) {
+    let files = package("app").file("src/lib.rs", source);
+    move |stage| {
+        let here = stage.checkout("here", &files);
+        for content in &contents {
+            here.write(file, content);
+            let rustc = here.compile("--crate-type lib src/lib.rs").arg_list(arguments);
             stage.sees(rustc.env("RUSTC_BOOTSTRAP", "1").run());
         }
-    });
+    }
 }
 
-#[test]
-fn a_profile_is_its_content() {
-    // Nobody has classified the unstable flag that names the file, so nothing is cached here yet.
-    compared_with_cargo().without_hits().tell(|stage| {
-        let here = stage.checkout("here", &package("app").file("src/lib.rs", "pub fn f(n: u32) -> u32 { n / 3 }"));
-        for profile in ["f:100:10\n 1: 10\n", "this is no profile\n", "f:100:10\n 1: 10\n"] {
-            here.write("app.prof", profile);
-            let rustc = here.compile("--crate-type lib src/lib.rs -O -g -Zprofile-sample-use=app.prof");
-            stage.sees(rustc.env("RUSTC_BOOTSTRAP", "1").run());
-        }
-    });
+/// Describes a target.
+fn target(os: &str) -> String {
+    format!(
+        "{{\"llvm-target\": \"x86_64-unknown-none\", \"arch\": \"x86_64\", \"target-pointer-width\": 64, \"os\": \"{os}\", \"data-layout\": \
+         \"e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:128-n8:16:32:64-S128\"}}"
+    )
+}
+
+const WITHOUT_CORE: &str = "#![feature(no_core)]\n#![no_core]\n#![allow(internal_features)]\n#[cfg(target_os = \"second\")] compile_error!(\"the second\");";
+const DIVIDES: &str = "pub fn f(n: u32) -> u32 { n / 3 }";
+const SAMPLES: &str = "f:100:10\n 1: 10\n";
+const LISTED: &str = "fun:f=uninstrumented\n";
+
+traps! {
+    a_target_description_is_its_content: guarded_by("key-arguments,input-observed"), compiled_with(
+        WITHOUT_CORE,
+        ("board.json", ["first", "second", "first"].map(target)),
+        "--target board.json -Zunstable-options --emit=dep-info,metadata",
+    );
+
+    // Nobody has classified the unstable flags that name these files, so nothing is cached here yet.
+    a_profile_is_its_content: compared_with_cargo().without_hits(),
+        compiled_with(DIVIDES, ("app.prof", [SAMPLES, "this is no profile\n", SAMPLES]), "-O -g -Zprofile-sample-use=app.prof");
+
+    a_list_of_what_a_sanitizer_leaves_out_is_its_content: compared_with_cargo().without_hits(), compiled_with(
+        DIVIDES,
+        ("list.txt", [LISTED, "[unfinished\n", LISTED]),
+        "-Zsanitizer=dataflow -Cunsafe-allow-abi-mismatch=sanitizer -Zsanitizer-dataflow-abilist=list.txt",
+    );
 }
 
 #[test]
 fn a_profile_that_a_run_left_is_its_content() {
-    if !require_tool("llvm-profdata") {
-        return;
-    }
-    guarded_by("key-arguments,input-observed,input-sources").tell(|stage| {
+    guarded_by("key-arguments,input-observed,input-sources").with_tools(&["llvm-profdata"]).tell(|stage| {
         let here = stage.checkout("here", &package("app").file("src/lib.rs", "pub fn f(n: u32) -> u32 { n / 3 }"));
         here.write("counts.txt", ":ir\nf\n1\n1\n7\n");
         let merged =
@@ -245,19 +247,6 @@ fn a_profile_that_a_run_left_is_its_content() {
         for profile in [here.bytes("whole.profdata"), b"this is no profile".to_vec(), here.bytes("whole.profdata")] {
             here.write("app.profdata", profile);
             stage.sees(here.compile("--crate-type lib src/lib.rs -O -Cprofile-use=app.profdata").run());
-        }
-    });
-}
-
-#[test]
-fn a_list_of_what_a_sanitizer_leaves_out_is_its_content() {
-    // Nobody has classified the unstable flag that names the file, so nothing is cached here yet.
-    compared_with_cargo().without_hits().tell(|stage| {
-        let here = stage.checkout("here", &package("app").file("src/lib.rs", "pub fn f(n: &u32) -> u32 { *n / 3 }"));
-        for list in ["fun:f=uninstrumented\n", "[unfinished\n", "fun:f=uninstrumented\n"] {
-            here.write("list.txt", list);
-            let rustc = here.compile("--crate-type lib src/lib.rs -Zsanitizer=dataflow -Cunsafe-allow-abi-mismatch=sanitizer -Zsanitizer-dataflow-abilist=list.txt");
-            stage.sees(rustc.env("RUSTC_BOOTSTRAP", "1").run());
         }
     });
 }

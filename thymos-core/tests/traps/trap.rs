@@ -19,12 +19,12 @@ use crate::support::{Checkout, Files, Mode, Run, World, require_tool};
 
 /// A trap for the check that these guards (comma-separated) stand for.
 pub fn guarded_by(guards: &'static str) -> Trap {
-    Trap { guards: Some(guards), hits: Some(true), damage: None, tools: &[] }
+    Trap { guards: Some(guards), hits: Some(true), damage: None, tools: &[], there: || true }
 }
 
 /// A trap whose check cannot be switched off one by one: the oracle alone decides.
 pub fn compared_with_cargo() -> Trap {
-    Trap { guards: None, hits: Some(true), damage: None, tools: &[] }
+    Trap { guards: None, hits: Some(true), damage: None, tools: &[], there: || true }
 }
 
 pub struct Trap {
@@ -32,6 +32,7 @@ pub struct Trap {
     hits: Option<bool>,
     damage: Option<&'static str>,
     tools: &'static [&'static str],
+    there: fn() -> bool,
 }
 
 impl Trap {
@@ -56,8 +57,13 @@ impl Trap {
         Trap { tools, ..self }
     }
 
+    /// Asks whether the story can be told here; whoever is asked says why not.
+    pub fn where_there(self, there: fn() -> bool) -> Trap {
+        Trap { there, ..self }
+    }
+
     pub fn tell(self, story: impl Fn(&mut Stage<'_>)) {
-        if !self.tools.iter().all(|tool| require_tool(tool)) {
+        if !self.tools.iter().all(|tool| require_tool(tool)) || !(self.there)() {
             return;
         }
         let mut world = World::new(Mode::Plain);

@@ -23,13 +23,31 @@ fn a_build_elsewhere_starts_no_compiler() {
     assert_eq!(spy.take(), [""; 0], "{}", world.events_text());
 }
 
-#[test]
-fn variables_that_cannot_matter_do_not() {
+/// Builds once, and then again with each of these variables: every compile must be a hit.
+fn is_warm_with(variables: &[(&str, &str)]) {
     let world = World::cached();
     let here = world.checkout("here", &three_crates());
     here.builds("2 leaf");
     let cold = world.stats();
-    for (name, value) in [
+    for (name, value) in variables {
+        here.clean();
+        world.assert_warm(&cold, || {
+            here.cargo("build").env(name, value).ok();
+        });
+    }
+}
+
+/// Builds in one checkout and then in another: every compile must be a hit.
+fn is_warm_at(world: &World, place: &str) {
+    world.checkout("here", &three_crates()).builds("2 leaf");
+    let cold = world.stats();
+    let there = world.checkout(place, &three_crates());
+    world.assert_warm(&cold, || there.builds("2 leaf"));
+}
+
+#[test]
+fn variables_that_cannot_matter_do_not() {
+    is_warm_with(&[
         ("CARGO_TERM_COLOR", "always"),
         ("CARGO_TERM_PROGRESS_WHEN", "never"),
         ("CARGO_BUILD_JOBS", "1"),
@@ -42,12 +60,7 @@ fn variables_that_cannot_matter_do_not() {
         ("LANG", "de_DE.UTF-8"),
         ("SSH_CONNECTION", "1.2.3.4 5 6.7.8.9 22"),
         ("UNRELATED", "value"),
-    ] {
-        here.clean();
-        world.assert_warm(&cold, || {
-            here.cargo("build").env(name, value).ok();
-        });
-    }
+    ]);
 }
 
 #[test]
@@ -69,29 +82,16 @@ fn absolute_paths_in_arguments_do_not_keep_checkouts_apart() {
 
 #[test]
 fn a_target_directory_elsewhere_is_the_same_build() {
-    let world = World::cached();
-    let here = world.checkout("here", &three_crates());
-    here.builds("2 leaf");
-    let cold = world.stats();
-    for (name, directory) in [
+    is_warm_with(&[
         ("CARGO_TARGET_DIR", "../outside"),
         ("CARGO_TARGET_DIR", "inside/deep"),
         ("CARGO_BUILD_BUILD_DIR", "intermediate"),
-    ] {
-        here.clean();
-        world.assert_warm(&cold, || {
-            here.cargo("build").env(name, directory).ok();
-        });
-    }
+    ]);
 }
 
 #[test]
 fn a_workspace_in_a_directory_called_build_shares_with_others() {
-    let world = World::cached();
-    world.checkout("here", &three_crates()).builds("2 leaf");
-    let cold = world.stats();
-    let there = world.checkout("there/build", &three_crates());
-    world.assert_warm(&cold, || there.builds("2 leaf"));
+    is_warm_at(&World::cached(), "there/build");
 }
 
 /// What Cargo calls the place of everything that is no final product, as it may come to choose it by itself.
@@ -157,10 +157,7 @@ fn builds_every_kind(here: &Checkout<'_>) {
 fn incremental_directories_do_not_keep_checkouts_apart() {
     let world = World::cached();
     world.env("CARGO_INCREMENTAL", "1");
-    world.checkout("here", &three_crates()).builds("2 leaf");
-    let cold = world.stats();
-    let there = world.checkout("there/and/deeper", &three_crates());
-    world.assert_warm(&cold, || there.builds("2 leaf"));
+    is_warm_at(&world, "there/and/deeper");
 }
 
 #[test]
@@ -308,14 +305,7 @@ fn another_version_and_another_feature_below_one_member_leave_the_others_warm() 
 
 #[test]
 fn another_spelling_of_the_same_compiler_is_the_same_compiler() {
-    let world = World::cached();
-    let here = world.checkout("here", &three_crates());
-    here.builds("2 leaf");
-    let cold = world.stats();
-    here.clean();
-    world.assert_warm(&cold, || {
-        here.cargo("build").env("RUSTC", real_rustc()).ok();
-    });
+    is_warm_with(&[("RUSTC", &real_rustc().display().to_string())]);
 }
 
 #[test]
