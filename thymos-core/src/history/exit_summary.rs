@@ -1,10 +1,10 @@
 //! `THYMOS_SUMMARY=1`: one line at the end of a plain `cargo build`.
 //!
-//! There is no daemon that would know when a build ends. The first wrapper that a Cargo starts leaves a process behind which
-//! sleeps until that Cargo ends, and then writes the line to Cargo's own standard error. A shell may print its prompt first.
+//! There is no daemon that knows when a build ends. The first wrapper that a Cargo starts leaves a process behind. It sleeps
+//! until that Cargo ends, and then writes the line to Cargo's own standard error. A shell may print its prompt first.
 //!
-//! Invariant: where the variable is not set nothing happens, and whatever fails here leaves only the line out. `thymos build`
-//! prints the line itself.
+//! Invariant: without the variable nothing happens, and what fails here costs only the line. `thymos build` prints the line
+//! itself.
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
@@ -19,9 +19,9 @@ use crate::settings::Settings;
 use crate::settings::environment::{self, Environment};
 use crate::system::os;
 
-/// What the process that waits is called with, before the number of a Cargo and the name of its build.
+/// The first argument of the waiting process; the number of a Cargo and the name of its build follow.
 const WAIT: &str = "--summary-of";
-/// Wrappers that started together with the first may have ended before the process that waits began.
+/// Wrappers that started together with the first may have ended before the waiting process began.
 const BEFORE_MS: u64 = 60_000;
 
 /// Leaves the waiting process behind, once for each Cargo.
@@ -46,7 +46,7 @@ fn name(build: &str) -> String {
     format!("summary-{build}")
 }
 
-/// Returns whether this is the process that was left behind.
+/// Returns whether this is the waiting process.
 #[must_use]
 pub fn is_asked(arguments: &[OsString]) -> bool {
     arguments.first().is_some_and(|first| first == WAIT)
@@ -56,7 +56,7 @@ pub fn is_asked(arguments: &[OsString]) -> bool {
 pub fn run(arguments: &[OsString], settings: &Settings) {
     let [_, cargo, build] = arguments else { return };
     let (Some(cargo), Some(build)) = (cargo.to_str().and_then(|id| id.parse().ok()), build.to_str()) else { return };
-    // Both are taken hold of while Cargo waits for the wrapper that started this process, or shortly after.
+    // Both are opened while Cargo waits for the wrapper that started this process, or shortly after.
     let (Some(mut stderr), Some(process)) = (os::stderr_of(cargo), os::Process::open(cargo)) else { return };
     if event::build_of(cargo) != build {
         return;

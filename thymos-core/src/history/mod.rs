@@ -1,4 +1,4 @@
-//! What is told of builds: out of events, never out of the engine.
+//! What is told of builds. Invariant: everything comes from events, nothing from the engine.
 
 pub mod amount;
 pub mod builds;

@@ -22,13 +22,13 @@ pub struct Stats {
     pub hits: u64,
     /// Hits that were compiled again and found right.
     pub verified: u64,
-    /// Calls looked up in vain.
+    /// Calls for which no entry matched: they were compiled, and stored.
     pub misses: u64,
-    /// The same, by reason.
+    /// Misses by reason.
     pub missed: BTreeMap<String, u64>,
     /// Calls that are not cached, by reason.
     pub bypassed: BTreeMap<Bypass, u64>,
-    /// Calls for which Thymos could not do its part, by reason.
+    /// Cache errors, by reason: calls that were compiled without the cache.
     pub degraded: BTreeMap<Degraded, u64>,
     /// Hits among hits and misses, from 0 to 1; 0 when there were none.
     pub hit_rate: f64,
@@ -36,7 +36,7 @@ pub struct Stats {
     pub time_saved_ms: u64,
     /// Time that the compiler took for what was no hit, in milliseconds.
     pub compile_ms: u64,
-    /// What became of each kind of crate.
+    /// Outcomes by kind of crate.
     pub kinds: BTreeMap<String, Kind>,
     /// The crates that took the compiler longest, the slowest first.
     pub slowest: Vec<Slowest>,
@@ -48,16 +48,16 @@ pub struct Stats {
     pub store: StoreStats,
 }
 
-/// What became of one kind of crate.
+/// The outcomes of one kind of crate.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Kind {
     /// Calls answered from the store.
     pub hits: u64,
-    /// Calls looked up in vain.
+    /// Calls for which no entry matched: they were compiled, and stored.
     pub misses: u64,
     /// Calls that are not cached.
     pub bypassed: u64,
-    /// Calls for which Thymos could not do its part.
+    /// Cache errors: calls that were compiled without the cache.
     pub degraded: u64,
 }
 
@@ -79,7 +79,7 @@ pub struct Slowest {
 pub enum Sharing {
     /// As clones that share their blocks.
     Reflink,
-    /// As names of the stored file, where the file systems are one and nobody edits such files, and as copies elsewhere.
+    /// As hard links to the stored file where both lie on one file system, and as copies elsewhere.
     #[default]
     HardLink,
 }
@@ -104,7 +104,7 @@ pub struct StoreStats {
 }
 
 /// Crates that [`Stats::slowest`] holds.
-const DEAREST: usize = 10;
+const SLOWEST: usize = 10;
 /// The version of the form that `--json` prints.
 const SCHEMA: u32 = 2;
 
@@ -119,14 +119,14 @@ pub fn counted(dir: &Path) -> Log {
     event::gather(dir, since)
 }
 
-/// Returns the events of the store in `dir` of the last time span, whatever the counters say.
+/// Returns the events of the store in `dir` of the last time span, also those from before the counters were set to zero.
 #[must_use]
 pub fn lately(dir: &Path, span: Duration) -> Log {
     let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     event::gather(dir, event::now_ms().saturating_sub(span))
 }
 
-/// Returns whether an event is one of the workspace that a directory lies in.
+/// Returns whether an event belongs to the workspace that a directory lies in.
 #[must_use]
 pub fn is_of(event: &Event, directory: &Path) -> bool {
     let known = [Path::new(&event.workspace), Path::new(&event.target).parent().unwrap_or(Path::new(""))];
@@ -217,7 +217,7 @@ fn slowest(events: &[Event]) -> Vec<Slowest> {
         compiles,
         compile_ms: micros / 1000,
     };
-    sums.into_iter().take(DEAREST).map(slow).collect()
+    sums.into_iter().take(SLOWEST).map(slow).collect()
 }
 
 #[cfg(test)]
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_events_add_up() {
-        let dir = tempfile::tempdir().expect("a place for the log");
+        let dir = tempfile::tempdir().expect("the temporary directory is writable");
         let other = |text: &str| text.to_owned();
         let outcomes = [
             Outcome::Hit,
@@ -266,7 +266,7 @@ mod tests {
             text.push_str(&line);
             text.push('\n');
         }
-        std::fs::write(dir.path().join("0.jsonl"), text).expect("a place for the log");
+        std::fs::write(dir.path().join("0.jsonl"), text).expect("the temporary directory is writable");
         let stats = Stats::sum(&event::read(dir.path(), 0));
         assert_eq!((stats.invocations, stats.hits, stats.misses), (100_000, 25_000, 25_000));
         assert_eq!((stats.missed["unknown"], stats.bypassed[&Bypass::Failed]), (25_000, 25_000));
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn the_crates_that_cost_most_come_first() {
+    fn the_slowest_crates_come_first() {
         let event =
             |krate: &str, outcome, compile_us| Event { outcome, krate: krate.into(), compile_us, ..Event::default() };
         let (miss, bypass) = (|| Outcome::Miss(Cause::NeverSeen), || Outcome::Bypass(Bypass::Incremental));

@@ -1,6 +1,6 @@
-//! The one line that says what a build got from the cache.
+//! The line at the end of a build: what came from the cache.
 //!
-//! Invariant: pure, and the only place that words it.
+//! Invariant: pure, and the only place with these words.
 
 use crate::history::amount::{counted, number, share, time};
 use crate::history::builds::Build;
@@ -14,14 +14,14 @@ pub struct Summary {
     pub hits: u64,
     /// Units that were compiled, for whatever reason.
     pub compiled: u64,
-    /// Why, for the reason that most of them have.
+    /// The reason that most of them have.
     pub because: Option<String>,
     /// Compile time that hits did not spend, less the time that restoring took, in milliseconds.
     pub saved_ms: u64,
 }
 
 impl Summary {
-    /// Sums up one build. Compiles that failed are no units: build scripts find out with them what a compiler can do.
+    /// Sums up one build. Failed compiles do not count: with them build scripts find out what a compiler can do.
     #[must_use]
     pub fn of(build: &Build) -> Self {
         let hits = build.count(OutcomeKind::Hit);

@@ -1,4 +1,4 @@
-//! Puts into words why units of a build were compiled; what has one root is one item.
+//! Why units of a build were compiled, in words; units with one root cause are one item.
 //!
 //! Invariant: pure, and every event that is no hit is in exactly one item. [`Build`] follows causes to their roots.
 
@@ -13,7 +13,7 @@ use crate::outcome::OutcomeKind;
 use crate::outcome::cause::Cause;
 use crate::outcome::event::{self, Event};
 
-/// One reason, with every unit that was compiled because of it.
+/// One reason, with every unit that was compiled for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Item {
     /// What became of them: `miss`, `bypass` or `degraded`.
@@ -26,7 +26,7 @@ pub struct Item {
     /// What a person can do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
-    /// The units that it struck, as crate and kind.
+    /// The units that it applies to, as crate and kind.
     pub units: Vec<Named>,
     /// The units that were compiled because they depend on those.
     pub dependents: Vec<Named>,
@@ -59,7 +59,7 @@ impl fmt::Display for Named {
     }
 }
 
-/// Returns the items of one build, the one that cost most compile time first.
+/// Returns the items of one build, the slowest first.
 #[must_use]
 pub fn items(build: &Build) -> Vec<Item> {
     build.costs().into_iter().map(|cost| item(build, cost)).collect()
@@ -96,15 +96,14 @@ pub fn story(build: &Build, unit: usize) -> String {
     told.join(" because ")
 }
 
-/// Returns the reason for which most units of a build were compiled, as short as it can be told, and how many others there
-/// are.
+/// Returns the reason for which most units of a build were compiled, in short, and how many other reasons there are.
 #[must_use]
 pub fn main_reason(build: &Build) -> Option<String> {
     let failed = |cost: &Cost| cost.units.iter().any(|unit| build.units[*unit].has_failed());
     let costs = build.costs().into_iter().filter(|cost| !failed(cost));
     let counted: Vec<Item> = costs.map(|cost| item(build, cost)).collect();
     let count = |item: &Item| item.units.len() + item.dependents.len();
-    // Of equals, the first costs most.
+    // Of equals, the first is the slowest.
     let main = counted.iter().rev().max_by_key(|item| count(item))?;
     let because = match &main.cause {
         Some(Cause::RootPath { root, place, .. }) => {

@@ -45,22 +45,22 @@ impl Lookup<'_> {
                 self.variable_changed(other.as_encoded_bytes())
             }
             Input::Program(name, _) => Cause::Program { name: String::from_utf8_lossy(name).into_owned() },
-            Input::RootPath(root, _) => self.bound(*root),
+            Input::RootPath(root, _) => self.root_path(*root),
             Input::Display(_) => Cause::Display,
         }
     }
 
-    /// A variable that holds the path of a root binds the result to it. One that holds several, as a search path does, is told
-    /// by the root that lay elsewhere.
+    /// A variable that holds the path of a root makes the result depend on it. One that holds several, such as a search path, is
+    /// told by the root that lay elsewhere.
     fn variable_changed(&self, name: &[u8]) -> Cause {
         let value = self.around.environment.get(os::os_string(name.to_vec())).unwrap_or_default();
         let roots = self.request.roots.found_in(value.as_encoded_bytes());
         let moved = |cause: &Cause| matches!(cause, Cause::RootPath { place, .. } if !place.is_empty());
-        let bound = roots.into_iter().map(|root| self.bound(root)).find(moved);
-        bound.unwrap_or_else(|| Cause::Variable { name: String::from_utf8_lossy(name).into_owned() })
+        let moved_root = roots.into_iter().map(|root| self.root_path(root)).find(moved);
+        moved_root.unwrap_or_else(|| Cause::Variable { name: String::from_utf8_lossy(name).into_owned() })
     }
 
-    fn bound(&self, root: Root) -> Cause {
+    fn root_path(&self, root: Root) -> Cause {
         let here = self.request.roots.path(root);
         let record = self.record();
         let same = record.asked.iter().filter(|asked| asked.key == self.request.key);
@@ -136,7 +136,7 @@ fn flags(environment: &Environment) -> Vec<(String, Digest)> {
     flags.map(|(name, value)| (name.to_owned(), Digest::of(value.as_encoded_bytes()))).collect()
 }
 
-/// What another unit made is told by that unit's name.
+/// The output of another unit is told by that unit's name.
 fn changed(path: &[u8]) -> Cause {
     let artifact = [&b".rlib"[..], b".rmeta", std::env::consts::DLL_SUFFIX.as_bytes()];
     let unit = stem(path);

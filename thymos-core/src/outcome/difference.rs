@@ -1,4 +1,4 @@
-//! Compares what is asked with what was asked before, and says what differs.
+//! Compares an action with those of before, and says what differs.
 //!
 //! Invariant: pure, and what a person can act on comes first: the compiler, then the profile, target and version, flags and
 //! features, variables, dependencies. What follows from one of these counts as no difference of its own, so the action that

@@ -1,7 +1,7 @@
 //! One line per invocation, for `stats`, `why` and `report`.
 //!
 //! Format: JSON objects, one a line, in `events/<day>.jsonl`, where `day` counts days since the epoch. Lines are appended in
-//! one write each, so concurrent wrappers do not mix them; a line that cannot be read is skipped and counted.
+//! one write each, so concurrent wrappers do not mix them. A line that cannot be read is skipped and counted.
 //!
 //! Invariant: no value of an environment variable and no source text is ever written here.
 
@@ -28,7 +28,7 @@ pub struct Event {
     pub schema: u32,
     /// When it ended, in milliseconds since the epoch.
     pub at_ms: u64,
-    /// What became of it: the fields `outcome`, `reason` and `cause`.
+    /// How it ended: the fields `outcome`, `reason` and `cause`.
     #[serde(flatten)]
     pub outcome: Outcome,
     /// The crate's name.
@@ -58,8 +58,8 @@ pub struct Event {
     /// The process that started the wrapper.
     #[serde(default)]
     pub parent: u32,
-    /// Names that process among all others, before and after it, and so groups the invocations of one build: 16 hexadecimal
-    /// digits, empty where the system does not tell.
+    /// Names that process among all others, also later ones with its number, and so groups the invocations of one build: 16
+    /// hexadecimal digits, empty where the system does not tell.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub build: String,
     /// The workspace's directory, where it is known.
@@ -74,7 +74,7 @@ pub struct Event {
     /// The units whose outputs this one was given, by [`Event::unit`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deps: Vec<String>,
-    /// When the compiler announced the crate's metadata, which lets its dependents start, in microseconds after the invocation
+    /// When the compiler announced the crate's metadata, so that dependents could start, in microseconds after the invocation
     /// began; 0 when it did not.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub meta_us: u64,
@@ -95,14 +95,13 @@ fn is_zero(number: &u64) -> bool {
 pub struct Log {
     /// In the order in which they were written, file by file.
     pub events: Vec<Event>,
-    /// Lines that are no events.
+    /// Lines that are not events.
     pub damaged: u64,
 }
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
-/// Returns the name that a person knows a unit by. Every build script's crate has the same name, so the package's stands in its
-/// place.
+/// Returns the name that a person knows a unit by. All build scripts have one crate name, so theirs is the package's name.
 #[must_use]
 pub fn name<'a>(krate: &'a str, kind: &str, package: &'a str) -> &'a str {
     if kind == "build-script" && !package.is_empty() { package } else { krate }
@@ -229,7 +228,7 @@ pub fn read(directory: &Path, since_ms: u64) -> Log {
     log
 }
 
-/// Returns why an event was no hit, in words.
+/// Returns why an event is not a hit, in words.
 #[must_use]
 pub fn words(event: &Event) -> String {
     let text = match &event.outcome {

@@ -1,11 +1,11 @@
-//! What became of an invocation: every way of not getting a hit is a variant here.
+//! How an invocation ended: every way of not getting a hit is a variant here.
 //!
-//! Invariant: these enums are at once the counter, the line of the log and the row of the documentation, so they cannot drift
-//! apart. [`Outcome::reason`] is what `thymos stats` counts: there are few, so what is different each time, a path say, is
-//! no part of it.
+//! Invariant: these enums are the counter, the line of the log and the row of the documentation, so the three cannot drift
+//! apart. `thymos stats` counts by [`Outcome::reason`]. There are few reasons: what differs each time, such as a path, is not
+//! part of one.
 //!
-//! An outcome is written as three fields: `outcome`, one of the words of [`OutcomeKind`]; `reason`, for people and counters; and
-//! for a miss `cause`, as data. Reasons and causes of another version are read as `Other`, with their words. An outcome that is
+//! An outcome is written as three fields: `outcome`, a word of [`OutcomeKind`]; `reason`, for people and counters; and for a
+//! miss `cause`, as data. Reasons and causes of another version are read as `Other`, with their words. An outcome that is
 //! none of these words cannot be counted, so such a line is damaged.
 
 pub mod cause;

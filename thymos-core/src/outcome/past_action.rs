@@ -15,7 +15,7 @@
 //! ```
 //! A reader that meets another version, or a check that does not hold, has no record.
 //!
-//! Invariant: a record explains and never selects: nothing is restored because of it, and the build is the same without it.
+//! Invariant: a record explains a miss and never selects a result; a build is the same without it.
 //! Values of variables are digests.
 
 use crate::action::roots::Root;
@@ -26,7 +26,7 @@ use crate::system::digest::{Digest, FieldHasher};
 const MAGIC: &[u8] = b"thymos unit 2\n";
 /// Actions that a unit remembers: the profiles, targets, versions and toolchains that somebody goes back and forth between.
 const ASKED: usize = 12;
-/// Values that are longer, lists of `--check-cfg` most of all, are cut.
+/// Longer values are cut, such as lists of `--check-cfg`.
 const LONG: usize = 200;
 
 /// One action in a form that can be compared with another.
@@ -77,7 +77,7 @@ pub struct Package {
     pub driver: String,
 }
 
-/// What there is to know about an action besides itself.
+/// What is known about an action besides itself.
 #[derive(Clone, Debug, Default)]
 pub struct Circumstances {
     /// When, in milliseconds since the epoch.
@@ -153,7 +153,7 @@ pub fn compatible(version: &str) -> &str {
     &numbers[..numbers.len() - rest.len() + rest.find('.').unwrap_or(rest.len())]
 }
 
-/// What tells a unit from others, whatever it is compiled with.
+/// What identifies a unit, whatever it is compiled with.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity<'a> {
     /// The package's name.

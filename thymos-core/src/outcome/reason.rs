@@ -1,8 +1,8 @@
 //! Why a compile was not looked up, not stored, or went on without the cache.
 //!
-//! Invariant: the words of a reason are written once, beside its variant. The event log, `thymos stats` and the rows of
-//! `doc/json.md` are made of them or compared with them. `{}` in the words stands for the detail; where there is none, the detail
-//! differs each time, a path say, and is told as [`Event::trouble`](crate::outcome::event::Event::trouble) instead.
+//! Invariant: the words of a reason are written once, beside its variant. The event log and `thymos stats` use them, and a test
+//! compares `doc/json.md` with them. `{}` in the words stands for the detail. Words without it leave the detail to
+//! [`Event::trouble`](crate::outcome::event::Event::trouble), because it differs each time.
 
 use std::fmt;
 
@@ -39,7 +39,7 @@ macro_rules! reasons {
                 }
             }
 
-            /// Returns the reason without what is no part of its words: what is counted together.
+            /// Returns the reason as it is counted: without a detail that is not part of its words.
             #[must_use]
             pub fn counter(&self) -> Self {
                 Self::parse(&self.to_string())
@@ -90,7 +90,7 @@ fn detail_of<'a>(text: &'a str, words: &str) -> &'a str {
 reasons! {
     /// Why an invocation is not cached, or its result not stored.
     Bypass {
-        /// An argument that nobody has classified.
+        /// An argument that Thymos does not know.
         UnknownOption(String) = "unknown option {}",
         /// The output has a name of its own.
         OutputName = "-o",
@@ -120,16 +120,16 @@ reasons! {
         Terminal = "diagnostics go to a terminal",
         /// An incremental session exists: rustc does this better.
         Incremental = "left to incremental compilation",
-        /// `target-cpu=native` on a system that does not tell its processor.
-        NativeCpu = "processor of target-cpu=native is unknown",
-        /// The compile read something that cannot be accounted for.
-        Unaccounted(String) = "read that cannot be accounted for",
+        /// `target-cpu=native` on a system that does not name its processor.
+        NativeCpu = "target-cpu=native on an unknown processor",
+        /// The compile read something whose changes cannot be noticed.
+        Unaccounted(String) = "untracked read",
         /// The compile wrote outside its own outputs.
-        WritesElsewhere(String) = "compile writes outside its outputs",
+        WritesElsewhere(String) = "writes outside its outputs",
         /// The compile read a file that changed while it ran.
         InputChangedMeanwhile(String) = "input changed while compiling",
         /// An output that is neither a file nor known.
-        StrangeOutput(String) = "output is no plain file",
+        StrangeOutput(String) = "output is not a regular file",
         /// The compile failed, and failures are not stored.
         Failed = "compile failed",
     }
@@ -154,15 +154,15 @@ reasons! {
         Publish(String) = "publish failed: {}",
         /// An input could not be read.
         Gather(String) = "input not readable: {}",
-        /// Files are stamped with another time than the system tells.
-        Clock = "clock was changed, or files are stamped by another one",
-        /// A hit was compiled again, which gave something else, twice the same: the store was wrong.
+        /// Files carry another time than the system's clock shows.
+        Clock = "clock was changed, or files carry the time of another clock",
+        /// A hit was compiled again twice, both times with the same other result: the store was wrong.
         VerifiedWrong = "verification failed: the cache was wrong",
-        /// A hit was compiled again twice, which gave two different results.
+        /// A hit was compiled again twice, with two different results.
         NotReproducible = "verification failed: the compile is not reproducible",
-        /// A hit should have been compiled again, and could not be.
+        /// A hit was to be compiled again, and could not be.
         Unverified(String) = "not verified: {}",
-        /// The observer could not watch, and there is no other way to account for the unit.
+        /// The compile could not be watched, and nothing else tells what it read.
         Unobserved(String) = "not observed: {}",
     }
 }
@@ -190,10 +190,7 @@ mod tests {
     #[test]
     fn a_detail_that_differs_each_time_is_no_part_of_the_counter() {
         let read = Bypass::Unaccounted("/proc/1/maps".into());
-        assert_eq!(
-            (read.to_string().as_str(), read.detail()),
-            ("read that cannot be accounted for", Some("/proc/1/maps"))
-        );
+        assert_eq!((read.to_string().as_str(), read.detail()), ("untracked read", Some("/proc/1/maps")));
     }
 
     #[test]

@@ -1,14 +1,14 @@
-//! What was no hit, by the reason with which it began, and what that cost.
+//! What was compiled, by root reason, and how long that took.
 //!
-//! Invariant: every unit that was no hit is counted under one reason. A cascade is counted where it began: one edited file
-//! that makes ten crates compile is one reason with ten units.
+//! Invariant: every unit that is not a hit has one reason here. A cascade counts where it began: one edited file that makes
+//! ten crates compile is one reason with ten units.
 
 use std::collections::HashMap;
 
 use super::Build;
 use crate::outcome::OutcomeKind;
 
-/// One reason and what came of it.
+/// One reason, its units and their time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
     /// What became of them.

@@ -1,10 +1,11 @@
 //! Builds, out of events: which invocations belong together, and which of them ran side by side.
 //!
-//! A build is what one Cargo process asked for, with what build scripts compiled on the way. Units are its invocations, in the order in which they began, with times
-//! counted from the build's beginning. What the build waited for is in [`path`], what was not a hit and why in [`cost`].
+//! A build is what one Cargo process asked for, with what its build scripts compiled. Units are its invocations, in the order
+//! in which they began, with times counted from the build's beginning. [`path`] tells what the build waited for, [`cost`] what
+//! was compiled and why.
 //!
-//! Invariant: pure, and every event is in exactly one build. It deliberately guesses no time that was not recorded: of a
-//! compile that was only passed on, no one knows the end, so [`Unit::is_timed`] is false and it has no length.
+//! Invariant: pure, and every event is in exactly one build. No time is guessed: where the wrapper became the compiler, the end
+//! is not recorded, so [`Unit::is_timed`] is false and the unit has no length.
 
 pub mod cost;
 pub mod path;
@@ -17,7 +18,7 @@ use crate::outcome::cause::Cause;
 use crate::outcome::event::{self, Event};
 use crate::outcome::{Bypass, Outcome, OutcomeKind};
 
-/// How long a process without a name may be silent before its number is taken for another process's: 10 minutes.
+/// After so long without an event, the number of a process without a name counts as another process: 10 minutes.
 const SILENCE_US: u64 = 10 * 60 * 1_000_000;
 
 /// Ends are recorded in whole milliseconds, so one unit may seem to begin that much before another has ended.
@@ -30,7 +31,7 @@ pub struct Build {
     pub id: String,
     /// When the first unit began, in milliseconds since the epoch.
     pub start_ms: u64,
-    /// How long it was from there to the end of the last unit, in microseconds.
+    /// From there to the end of the last unit, in microseconds.
     pub took_us: u64,
     /// In the order in which they began.
     pub units: Vec<Unit>,
@@ -151,7 +152,7 @@ impl Build {
         }
     }
 
-    /// Gives each unit the lane that has been free for longest.
+    /// Gives each unit the lane that has been free longest.
     fn pack(&mut self) {
         let mut free: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
         for unit in &mut self.units {
@@ -228,8 +229,8 @@ impl Build {
     }
 }
 
-/// Puts what build scripts compile to probe the compiler into the build that ran them. They start the wrapper themselves, so
-/// by process they are builds of their own.
+/// Moves probes of build scripts into the build that ran the script. Scripts start the wrapper themselves, so by process these
+/// are builds of their own.
 fn fold(groups: Vec<Vec<Event>>) -> Vec<Vec<Event>> {
     let mut folded: Vec<Vec<Event>> = Vec::new();
     let mut running: HashMap<String, (usize, u64)> = HashMap::new();
@@ -249,7 +250,7 @@ fn fold(groups: Vec<Vec<Event>>) -> Vec<Vec<Event>> {
     folded
 }
 
-/// Cargo gives every unit a name of its own in the target directory; a build script that probes does not.
+/// Cargo gives every unit a name of its own in the target directory; a build script that probes the compiler does not.
 fn is_probe(event: &Event) -> bool {
     !event.target.is_empty() && event.unit == event.krate
 }

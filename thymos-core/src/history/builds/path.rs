@@ -1,12 +1,13 @@
-//! What a build waited for: a chain of units, from its end back to its beginning, each of which held up the next.
+//! The critical path: the chain of units, from the end of a build back to its beginning, each of which held up the next.
 //!
 //! A unit is held up by the dependency that was ready last. A dependency is ready when its metadata is announced, for units
-//! that only read metadata, and when it has ended for those that link; a package's build script is ready when it has run, of
-//! which there is no record, so the time until then is idle. A unit that did not begin although everything was ready waited for
-//! a processor: it was held up by whichever unit ended last before it began.
+//! that only read metadata, and when it has ended for those that link. A package's build script is ready when it has run; that
+//! is not recorded, so the time until then is idle. A unit that did not begin although everything was ready waited for
+//! a processor, so the unit that ended last before it held it up.
 //!
 //! Invariant: the steps' times add up to the time from the first step's begin to the end of the last, but for the rounding of
-//! recorded times. A compile that is only passed on has no recorded end, so it can hold up more than is told here.
+//! recorded times. Where the wrapper became the compiler no end is recorded, so such a unit can hold up more
+//! than is told here.
 
 use serde::Serialize;
 

@@ -97,7 +97,7 @@ fn legend(report: &Report) -> String {
         (OutcomeKind::Hit, report.hits, "from the cache"),
         (OutcomeKind::Miss, report.misses, "compiled and stored"),
         (OutcomeKind::Bypass, report.bypassed, "not cached"),
-        (OutcomeKind::Degraded, report.degraded, "the cache failed"),
+        (OutcomeKind::Degraded, report.degraded, "cache error; compiled without the cache"),
     ];
     let mut html = "<fieldset class=\"legend\"><legend>Show</legend>".to_owned();
     for (outcome, count, meaning) in outcomes {
@@ -122,7 +122,9 @@ fn swatch(outcome: OutcomeKind) -> String {
 }
 
 fn costs(report: &Report) -> String {
-    let mut html = "<section aria-labelledby=\"h-costs\"><h2 id=\"h-costs\">What was no hit, and why</h2>\n".to_owned();
+    let mut html =
+        "<section aria-labelledby=\"h-costs\"><h2 id=\"h-costs\">Misses and other compiles, by reason</h2>\n"
+            .to_owned();
     if report.costs.is_empty() {
         html.push_str("<p>Every unit came from the cache.</p></section>\n");
         return html;

@@ -1,6 +1,6 @@
-//! A build, told as a whole: as data for scripts, as a page for people, and as a trace for trace viewers.
+//! The report of a build: as data for scripts, as a page for people, and as a trace for trace viewers.
 //!
-//! Invariant: pure, and all three forms show the same figures, because all are made of a [`Report`]. It deliberately reads no
+//! Invariant: pure, and all three forms show the same figures, because all are made of a [`Report`]. It reads no
 //! events: it is given a [`Build`].
 
 mod escape;
@@ -36,11 +36,11 @@ pub struct Report {
     pub took_us: u64,
     /// Units answered from the store.
     pub hits: usize,
-    /// Units looked up in vain.
+    /// Units for which no entry matched: they were compiled, and stored.
     pub misses: usize,
     /// Units that are not cached.
     pub bypassed: usize,
-    /// Units for which Thymos could not do its part.
+    /// Cache errors: units that were compiled without the cache.
     pub degraded: usize,
     /// Hits among hits and misses, from 0 to 1; 0 when there were none.
     pub hit_rate: f64,
@@ -129,7 +129,7 @@ pub struct Cost {
 }
 
 impl Report {
-    /// Tells a build.
+    /// Makes the report of a build.
     #[must_use]
     pub fn of(build: &Build) -> Self {
         let (hits, misses) = (build.count(OutcomeKind::Hit), build.count(OutcomeKind::Miss));

@@ -14,10 +14,10 @@ const LANE: usize = 26;
 const BAR: usize = 20;
 /// Height of the axis.
 const AXIS: usize = 22;
-/// A bar is never narrower than this share of the timeline, in percent: what is there can be seen and pointed at.
+/// A bar is never narrower than this share of the timeline, in percent, so that it can be seen and pointed at.
 const LEAST: f64 = 0.25;
 
-/// What the bars are filled with: hits plain, misses solid, bypasses hatched, degraded dotted.
+/// What the bars are filled with: hits plain, misses solid, bypasses hatched, cache errors dotted.
 const PATTERNS: &str = "<defs>\
 <pattern id=\"bypass-fill\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
 <rect class=\"ground\" width=\"6\" height=\"6\"/><rect class=\"mark\" width=\"2\" height=\"6\"/></pattern>\

@@ -1,7 +1,7 @@
-//! Builds while they run: what is known of them now, out of events and of running processes.
+//! Builds while they run, from events and from running processes.
 //!
-//! Invariant: pure. [`follow`] and [`running`] read the world for it; [`screen`] makes lines of it. What is told of a build is
-//! what `thymos report` tells of it afterwards, because both ask a [`Build`].
+//! Invariant: pure. [`follow`] and [`running`] read the world for it; [`screen`] makes lines of it. It agrees with
+//! what `thymos report` shows afterwards, because both ask a [`Build`].
 
 pub mod follow;
 pub mod running;
@@ -17,11 +17,11 @@ use crate::outcome::event::{self, Event};
 
 use running::{Activity, Compile, Starter};
 
-/// How long a build that has ended is told of, in milliseconds: an hour.
+/// How long a build is shown after its end, in milliseconds: an hour.
 const KEPT_MS: u64 = 60 * 60 * 1000;
-/// How long a build counts as running after its last unit where no process tells, in milliseconds.
+/// How long a build counts as running after its last unit where its process cannot be seen, in milliseconds.
 const QUIET_MS: u64 = 5_000;
-/// How many of the last misses are told.
+/// How many of the last misses are shown.
 const MISSES: usize = 5;
 
 /// What is known of the builds of one store.
@@ -29,7 +29,7 @@ const MISSES: usize = 5;
 pub struct Watch {
     events: Vec<Event>,
     builds: Vec<Build>,
-    /// The builds whose process was seen: when it is gone, they have ended.
+    /// The builds whose process was seen: they have ended when it is gone.
     seen: HashSet<String>,
 }
 
@@ -46,13 +46,13 @@ pub struct Shown {
     pub counts: [usize; 4],
     /// Compile time that hits did not spend, in microseconds.
     pub saved_us: u64,
-    /// The last units that were no hits; the last comes first.
+    /// The last units that were compiled; the last comes first.
     pub misses: Vec<Missed>,
     /// What is compiling now, and for how long, in milliseconds; the longest first.
     pub compiling: Vec<(String, u64)>,
 }
 
-/// A unit that was no hit.
+/// A unit that was compiled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Missed {
     /// The crate.
@@ -74,7 +74,7 @@ pub enum State {
 }
 
 impl Watch {
-    /// Learns of events. What ended long before `now_ms` is forgotten.
+    /// Adds events. Builds that ended long before `now_ms` are forgotten.
     pub fn feed(&mut self, events: Vec<Event>, now_ms: u64) {
         if events.is_empty() {
             return;
@@ -109,7 +109,7 @@ impl Watch {
     pub fn shown(&mut self, activity: &Activity, now_ms: u64) -> Vec<Shown> {
         self.seen.extend(activity.alive.iter().cloned());
         let mut shown: Vec<Shown> = self.builds.iter().map(|build| self.show(build, activity, now_ms)).collect();
-        // A build whose first unit still compiles has left no event yet.
+        // A build whose first unit still compiles has no event yet.
         for compile in &activity.compiles {
             let is_known = self.builds.iter().any(|build| build.id == compile.build);
             if !is_known && !shown.iter().any(|other| other.counts == [0; 4] && other.name == compile.place) {

@@ -1,9 +1,9 @@
 //! Which compiles run now, and which Cargo processes are still there.
 //!
-//! Read from `/proc`, so nothing is written for it while compiles run; where there is no `/proc`, or processes are in another
-//! container, nothing is found and builds count as ended when their events stop.
+//! Read from `/proc`, so compiles write nothing for it. Where there is no `/proc`, or processes run in another container, nothing
+//! is found, and builds count as ended when their events stop.
 //!
-//! Invariant: only looks. It deliberately reads no process's environment.
+//! Invariant: it only reads, and never the environment of a process.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -13,7 +13,7 @@ use crate::{outcome::event, system::os};
 
 /// Ticks of `/proc/<pid>/stat` in a second; Linux shows programs no other number (`USER_HZ`, proc(5)).
 const TICKS: u64 = 100;
-/// What runs shorter than this is probably a hit, in milliseconds.
+/// A process that runs shorter than this is probably a hit, in milliseconds.
 const SHORT_MS: u64 = 200;
 
 /// What runs now.
@@ -21,7 +21,7 @@ const SHORT_MS: u64 = 200;
 pub struct Activity {
     /// The compiles.
     pub compiles: Vec<Compile>,
-    /// The builds whose Cargo process is there. One that is not may have ended, or run where its processes cannot be seen.
+    /// The builds whose Cargo process is there. Any other has ended, or runs where its processes cannot be seen.
     pub alive: HashSet<String>,
 }
 
@@ -71,7 +71,7 @@ pub fn look(dir: &Path, starters: &[Starter]) -> Activity {
     for (id, process) in processes.iter().filter(|(_, process)| !processes.contains_key(&process.parent)) {
         let for_ms = now.saturating_sub(process.started) * 1000 / TICKS;
         let known = alive.get(&process.parent).map(|build| (*build).to_owned());
-        // In a build that is known, a bare compiler is one that was only passed on.
+        // In a known build, a compiler without a wrapper is one that the wrapper became.
         if for_ms < SHORT_MS || (known.is_none() && !holds(*id, &lock)) {
             continue;
         }
@@ -117,7 +117,7 @@ fn compiler(id: u32) -> Option<Process> {
     })
 }
 
-/// Returns whether a process has a file open. Whoever compiles for a store holds its lock, and so has that file open.
+/// Returns whether a process has a file open. A wrapper that compiles for a store holds its lock, and so has that file open.
 fn holds(process: u32, file: &Path) -> bool {
     let open = std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
     open.filter_map(|entry| std::fs::read_link(entry.path()).ok()).any(|path| path == file)
