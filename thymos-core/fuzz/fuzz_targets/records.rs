@@ -30,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
         for name in ["usage", "evicted", "digests"] {
             std::fs::write(store.root().join(name), bytes).expect("the store is writable");
         }
-        let _ = (store.noted(), store.evicted(&ActionKey(Digest::of(bytes))));
+        let _ = (store.noted(), store.why_removed(&ActionKey(Digest::of(bytes))));
         let stamp = Stamp { device: 1, inode: 2, size: bytes.len() as u64, modified: 3, changed: 4 };
         let memo = Memo::open(&store.root().join("digests"));
         assert_eq!(memo.recall(&stamp), None, "nothing was remembered");

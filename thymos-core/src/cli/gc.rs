@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::stats::parse_age;
 use super::table;
 use crate::history::amount::{bytes, counted, number};
+use crate::outcome::cause::Remover;
 use crate::settings::Settings;
 use crate::settings::amounts::{Age, Size};
 use crate::settings::environment::Environment;
@@ -67,7 +68,8 @@ pub fn run(args: &Args, settings: &Settings, environment: &Environment) -> Resul
         .map_err(|degraded| format!("failed to open {}: {degraded}", dir.display()))?;
     let limit = args.max_size.map_or(settings.cache_size, |Size(bytes)| bytes);
     let run = if args.dry_run { Run::Dry } else { Run::Real };
-    let policy = Policy { limit, older_than: args.older_than.map(|Age(age)| age), run };
+    let by = (args.max_size.is_some() || args.older_than.is_some()).then_some(Remover::Gc);
+    let policy = Policy { limit, older_than: args.older_than.map(|Age(age)| age), run, by };
     let collected =
         store.collect(&policy).map_err(|error| format!("failed to collect {}: {}", dir.display(), plain(&error)))?;
     if args.json {

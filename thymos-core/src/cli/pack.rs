@@ -132,7 +132,9 @@ fn take(settings: &Settings, from: impl Read) -> Result<Unpacked, String> {
     let unpacked = unpack(&store, from, settings.cache_size)?;
     if store.noted() > settings.cache_size {
         let failed = |error: io::Error| format!("failed to collect `{}`: {}", store.root().display(), plain(&error));
-        store.collect(&Policy { limit: settings.cache_size, older_than: None, run: Run::Real }).map_err(failed)?;
+        store
+            .collect(&Policy { limit: settings.cache_size, older_than: None, run: Run::Real, by: None })
+            .map_err(failed)?;
     }
     Ok(unpacked)
 }

@@ -32,6 +32,9 @@ pub struct Item {
     pub dependents: Vec<Named>,
     /// How long all of them took to compile, in milliseconds.
     pub compile_ms: u64,
+    /// Whether these are failed probes of build scripts, which nobody needs to mend.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub expected: bool,
 }
 
 /// A unit by name.
@@ -71,6 +74,7 @@ fn item(build: &Build, cost: Cost) -> Item {
     let named = |list: &[usize]| list.iter().map(|unit| Named::of(&build.units[*unit].event)).collect();
     let cause = units.first().and_then(|unit| build.units[*unit].event.outcome.cause().cloned());
     Item {
+        expected: cost.units.iter().all(|unit| build.units[*unit].is_failed_probe()),
         outcome: cost.outcome,
         because: cost.reason,
         advice: cause.as_ref().and_then(Cause::advice),

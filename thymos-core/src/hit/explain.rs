@@ -2,10 +2,12 @@
 //!
 //! Invariant: nothing here runs on a hit, and a record that cannot be read or written changes only what is told.
 
-use crate::action::manifest::Input;
+use std::collections::HashMap;
+
+use crate::action::manifest::{Entry, Input};
 use crate::action::roots::{Root, readable};
 use crate::hit::Lookup;
-use crate::outcome::cause::Cause;
+use crate::outcome::cause::{Cause, Remover};
 use crate::outcome::difference;
 use crate::outcome::event;
 use crate::outcome::past_action::{Asked, Circumstances, Identity, Package, Record, compatible, crate_of, stem};
@@ -23,16 +25,32 @@ impl Lookup<'_> {
         let key = &self.request.key;
         let record = self.record();
         let known = record.asked.iter().any(|asked| asked.key == *key);
-        match self.store.evicted(key) {
-            Some(at_ms) => Cause::Evicted { at_ms },
-            None if known => Cause::Evicted { at_ms: 0 },
+        match self.store.why_removed(key) {
+            Some(cause) => cause,
+            None if known => Cause::Removed { at_ms: 0, by: Remover::Unknown },
             None => difference::to_nearest(&record.asked, &self.asked(Vec::new())).unwrap_or(Cause::NeverSeen),
         }
     }
 
-    /// Returns what an input that does not hold means.
+    /// Returns why no entry of a manifest matches: what differs first in the entry that differs least, the newest among equals.
+    /// An entry that contains the path of another place comes after those that do not.
     #[must_use]
-    pub fn why_broken(&self, input: &Input) -> Cause {
+    pub fn why_none<'m>(&self, entries: &[(&'m Entry, &'m Input)]) -> Cause {
+        let is_elsewhere = |input: &Input| matches!(input, Input::RootPath(root, digest) if self.request.roots.value(*root) != *digest);
+        let mut files = HashMap::new();
+        let mut differs = |entry: &'m Entry| {
+            let count = entry.inputs.iter().filter(|input| !self.holds(input, &mut files)).count();
+            (entry.inputs.iter().any(is_elsewhere), count)
+        };
+        let nearest = match entries {
+            [only] => Some(only),
+            _ => entries.iter().min_by_key(|(entry, _)| differs(entry)),
+        };
+        nearest.map_or(Cause::NeverSeen, |(_, input)| self.why_broken(input))
+    }
+
+    /// Returns what an input that does not hold means.
+    fn why_broken(&self, input: &Input) -> Cause {
         match input {
             Input::File(path, _)
             | Input::Absent(path)

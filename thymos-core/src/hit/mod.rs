@@ -42,9 +42,8 @@ impl Lookup<'_> {
     /// Returns the newest entry whose inputs all hold.
     ///
     /// # Errors
-    /// The first input that does not hold, of the newest entry that could be used at this place, or else of the newest; `None`
-    /// for a manifest without entries.
-    pub fn find<'m>(&self, manifest: &'m Manifest) -> Result<&'m Entry, Option<&'m Input>> {
+    /// The entries, each with the first input that does not hold.
+    pub fn find<'m>(&self, manifest: &'m Manifest) -> Result<&'m Entry, Vec<(&'m Entry, &'m Input)>> {
         let mut files = HashMap::new();
         let mut broken = Vec::new();
         for entry in &manifest.entries {
@@ -53,9 +52,7 @@ impl Lookup<'_> {
                 Some(input) => broken.push((entry, input)),
             }
         }
-        let is_bound = |input: &Input| matches!(input, Input::RootPath(root, digest) if self.request.roots.value(*root) != *digest);
-        let fits = |(entry, _): &&(&Entry, &Input)| !entry.inputs.iter().any(is_bound);
-        Err(broken.iter().find(fits).or(broken.first()).map(|(_, input)| *input))
+        Err(broken)
     }
 
     fn holds<'m>(&self, input: &'m Input, files: &mut HashMap<&'m [u8], Option<Digest>>) -> bool {

@@ -20,6 +20,9 @@ enum Part {
 
 use Part::{Any, Named, Unit};
 
+/// How many of [`LAYOUTS`] a build script's own `out` may have.
+const OF_SCRIPTS: usize = 4;
+
 /// What may follow `<target directory>[/<triple>]/<profile>`. The first that fits counts.
 const LAYOUTS: &[&[Part]] = &[
     // From Cargo 1.100: everything that a unit makes, a build script's own `out` among it.
@@ -43,6 +46,12 @@ pub fn target_dir<'a>(out_dir: &'a Path, target: Option<&str>) -> Option<&'a Pat
     let triple = target.map(Path::new).and_then(Path::file_stem);
     let is_triple = triple.is_some_and(|triple| above.file_name().is_some_and(|name| name == triple));
     if is_triple { above.parent() } else { Some(above) }
+}
+
+/// Returns whether outputs go to the `out` of a build script, where from Cargo 1.100 on those of every unit go.
+#[must_use]
+pub fn is_script_out(out_dir: &Path) -> bool {
+    LAYOUTS[..OF_SCRIPTS].iter().any(|layout| without(out_dir, layout).is_some())
 }
 
 /// Returns the name of the profile's directory.
@@ -97,6 +106,17 @@ mod tests {
             ("/t/src", None),
         ] {
             assert_eq!(profile_dir(Path::new(out_dir)), profile, "{out_dir}");
+        }
+    }
+
+    #[test]
+    fn the_out_of_a_script_is_told_from_other_directories() {
+        for out_dir in ["/t/debug/build/serde-0123456789abcdef/out", "/t/debug/build/serde/0123456789abcdef/out/probe"]
+        {
+            assert!(is_script_out(Path::new(out_dir)), "{out_dir}");
+        }
+        for out_dir in ["/t/debug/deps", "/t/debug/build/serde-0123456789abcdef", "/out"] {
+            assert!(!is_script_out(Path::new(out_dir)), "{out_dir}");
         }
     }
 

@@ -162,6 +162,13 @@ impl Invocation {
         }
     }
 
+    /// Returns whether a build script compiles this to find out what the compiler can do. Cargo gives its own units a name that
+    /// no other unit has.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        self.extra_filename.is_empty() && layout::is_script_out(&self.out_dir)
+    }
+
     /// Returns Cargo's profile, read from where outputs go: `dev`, `release`.
     #[must_use]
     pub fn profile(&self) -> Option<&str> {

@@ -14,10 +14,17 @@ use serde::{Deserialize, Serialize};
 pub enum Cause {
     /// No unit like it was ever stored.
     NeverSeen,
-    /// It was stored, and removed since.
+    /// It was stored, and collected since, because the cache was over its limit.
     Evicted {
+        /// When, in milliseconds since the epoch.
+        at_ms: u64,
+    },
+    /// It was stored, and removed since by a command.
+    Removed {
         /// When, in milliseconds since the epoch; 0 when that is not known.
         at_ms: u64,
+        /// By which.
+        by: Remover,
     },
     /// A file or directory that the compile read has changed, appeared or vanished.
     Input {
@@ -154,6 +161,31 @@ pub enum Cause {
     Other(String),
 }
 
+/// Who removed an entry from the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Remover {
+    /// `thymos gc`, with a size or an age of its own.
+    Gc,
+    /// `thymos clear`.
+    Clear,
+    /// `thymos verify store`: it was damaged.
+    Verify,
+    /// That is not recorded.
+    Unknown,
+}
+
+impl fmt::Display for Remover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gc => "removed by thymos gc",
+            Self::Clear => "removed by thymos clear",
+            Self::Verify => "removed by thymos verify store: it was damaged",
+            Self::Unknown => "no longer in the cache",
+        })
+    }
+}
+
 /// Whether something is there now that was not, or the other way round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -196,6 +228,7 @@ impl Cause {
         match self {
             Self::NeverSeen => "never seen",
             Self::Evicted { .. } => "evicted",
+            Self::Removed { .. } => "removed",
             Self::Input { .. } => "input changed",
             Self::Variable { .. } => "variable changed",
             Self::Program { .. } => "program changed",
@@ -247,6 +280,7 @@ impl fmt::Display for Cause {
         match self {
             Self::NeverSeen => f.write_str("never seen"),
             Self::Evicted { .. } => f.write_str("evicted: the cache was over its limit"),
+            Self::Removed { by, .. } => by.fmt(f),
             Self::Input { path } => write!(f, "{path} changed"),
             Self::Variable { name } => write!(f, "variable {name} has another value"),
             Self::Program { name } => write!(f, "`{name}` resolves to a different program"),
@@ -315,7 +349,8 @@ pub(super) mod tests {
         let name = || "serde".to_owned();
         Some(match cause {
             Cause::NeverSeen => Cause::Evicted { at_ms: 7 },
-            Cause::Evicted { .. } => Cause::Input { path: name() },
+            Cause::Evicted { .. } => Cause::Removed { at_ms: 7, by: Remover::Gc },
+            Cause::Removed { .. } => Cause::Input { path: name() },
             Cause::Input { .. } => Cause::Variable { name: name() },
             Cause::Variable { .. } => Cause::Program { name: name() },
             Cause::Program { .. } => Cause::Dependency { krate: name(), unit: name() },

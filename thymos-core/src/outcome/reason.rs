@@ -132,6 +132,8 @@ reasons! {
         StrangeOutput(String) = "output is not a regular file",
         /// The compile failed, and failures are not stored.
         Failed = "compile failed",
+        /// A build script tried what the compiler can do, and it cannot: that is an answer, not a failure.
+        FailedProbe = "failed probe of a build script",
     }
 }
 

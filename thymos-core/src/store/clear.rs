@@ -10,6 +10,8 @@ use std::path::Path;
 use super::gc::{Action, Run, files};
 use super::{Store, digest_of_name};
 use crate::action::manifest::Manifest;
+use crate::outcome::cause::Remover;
+use crate::outcome::event;
 use crate::outcome::past_action::{crate_of, stem};
 
 /// What is to go.
@@ -43,9 +45,11 @@ impl Store {
     pub fn clear(&self, wanted: &Wanted) -> io::Result<Cleared> {
         let _lock = self.collection_lock(crate::system::os::Wait::Yes)?;
         let (mut done, mut live, mut kept) = (Cleared::default(), HashSet::new(), 0);
+        let mut removed = Vec::new();
         for action in self.actions(std::time::SystemTime::now(), Run::Real) {
             if wanted.holds(&action) {
                 std::fs::remove_file(&action.path)?;
+                removed.extend(digest_of_name(&action.path));
                 done.removed += 1;
                 done.freed += action.size;
             } else {
@@ -57,11 +61,13 @@ impl Store {
         if *wanted == Wanted::Everything {
             done.freed += self.forget();
         }
+        // Without this a later miss is only explained less well.
+        let _ = self.note_removed(&removed, event::now_ms(), Some(Remover::Clear));
         self.counted(kept)?;
         Ok(done)
     }
 
-    /// Removes what is known about compilers, units and evictions.
+    /// Removes what is known about compilers, units and earlier removals.
     fn forget(&self) -> u64 {
         let parts = ["compilers", "units"].iter().flat_map(|part| files(&self.root.join(part)));
         let size = parts.filter(|(path, _)| std::fs::remove_file(path).is_ok()).map(|(_, metadata)| metadata.len());

@@ -1,7 +1,7 @@
 //! Collection: the least recently used actions go until the store is within its limit.
 //!
 //! An action's file carries the time of its last use as its modification time. Blobs live as long as an action refers to
-//! them. What is kept for the sake of words, units and events, has bounds of its own. Invariant: a collection only removes names. A look-up that raced it finds a blob missing, which is a Miss; a
+//! them. What is kept only to explain misses, units and events, has bounds of its own. Invariant: a collection only removes names. A look-up that raced it finds a blob missing, which is a Miss; a
 //! running program or another checkout keeps its own inode.
 
 use std::collections::HashSet;
@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 use super::{Store, digest_of_name};
 use crate::action::ActionKey;
 use crate::action::manifest::Manifest;
+use crate::outcome::cause::Remover;
 use crate::outcome::event;
 use crate::system::digest::Digest;
 use crate::system::os::{self, RangeLock, Wait};
@@ -37,6 +38,8 @@ pub struct Policy {
     pub older_than: Option<Duration>,
     /// Whether anything is removed at all.
     pub run: Run,
+    /// Whoever gave a limit or an age of his own; nobody where the settings' limit stands.
+    pub by: Option<Remover>,
 }
 
 /// Whether a collection only says what it would do.
@@ -115,7 +118,7 @@ impl Store {
     pub fn collect(&self, policy: &Policy) -> io::Result<Option<Collected>> {
         let Some(_lock) = self.collection_lock(Wait::No)? else { return Ok(None) };
         let now = SystemTime::now();
-        let Policy { limit, older_than, run } = *policy;
+        let Policy { limit, older_than, run, by } = *policy;
         let mut actions = self.actions(now, run);
         actions.sort_by_key(|action| std::cmp::Reverse(action.used));
         let over = self.contents().bytes > limit;
@@ -142,8 +145,8 @@ impl Store {
         Step::CollectSwept.reached();
         if run == Run::Real {
             self.counted(done.bytes)?;
-            // Who is told "never seen" instead of "evicted" still builds.
-            let _ = self.note_evicted(&evicted, event::now_ms());
+            // Without this a later miss is only explained less well.
+            let _ = self.note_removed(&evicted, event::now_ms(), by);
         }
         Ok(Some(done))
     }

@@ -1,8 +1,9 @@
-//! What the store remembers for the sake of words: what units were asked for, and what was evicted when.
+//! What the store keeps only to explain misses: what units were compiled as, and what was removed when and by whom.
 //!
-//! Format of `evicted`: the first 16 bytes of a key and 8 bytes of little-endian milliseconds since the epoch, over and over,
-//! the newest last. Only a collection writes it, as a whole. Invariant: both are bounded, and nothing is restored because of
-//! them.
+//! Format of `evicted`: the first 16 bytes of a key, 7 bytes of little-endian milliseconds since the epoch and a byte for who
+//! removed it (0 a collection because of the limit, 1 `gc`, 2 `clear`, 3 `verify store`), over and over, the newest last. It is
+//! written as a whole, and two writers may lose what one of them wrote. Invariant: both are bounded, and nothing is restored
+//! because of them.
 
 use std::collections::HashSet;
 use std::io;
@@ -10,13 +11,16 @@ use std::path::PathBuf;
 
 use super::Store;
 use crate::action::ActionKey;
+use crate::outcome::cause::{Cause, Remover};
 use crate::outcome::past_action::Record;
 use crate::system::digest::Digest;
 use crate::system::files::{make_dir, replace};
 
-/// Evictions that are remembered: a full collection of a store of the default size.
+/// Removals that are remembered: a full collection of a store of the default size.
 const EVICTED: usize = 8192;
 const ITEM: usize = 24;
+/// The bits of the time in an item.
+const TIME_BITS: u32 = 56;
 
 impl Store {
     fn record_path(&self, unit: &Digest) -> PathBuf {
@@ -40,19 +44,19 @@ impl Store {
         replace(&path, &record.encode())
     }
 
-    /// Returns when an action was evicted, in milliseconds since the epoch, if that was lately.
+    /// Returns when an action was removed and by whom, if that was lately.
     #[must_use]
-    pub fn evicted(&self, key: &ActionKey) -> Option<u64> {
+    pub fn why_removed(&self, key: &ActionKey) -> Option<Cause> {
         let notes = std::fs::read(self.root.join("evicted")).ok()?;
         let items = notes.as_chunks::<ITEM>().0.iter().rev();
-        items.map(split).find(|(item, _)| *item == &key.0.0[..16]).map(|(_, at_ms)| at_ms)
+        items.map(split).find(|(item, _)| *item == &key.0.0[..16]).map(|(_, note)| cause(note))
     }
 
-    /// Remembers that these actions were evicted.
+    /// Remembers who removed these actions: nobody where the limit did.
     ///
     /// # Errors
     /// Whatever the file system gives; the old notes then stand.
-    pub fn note_evicted(&self, keys: &[Digest], at_ms: u64) -> io::Result<()> {
+    pub fn note_removed(&self, keys: &[Digest], at_ms: u64, by: Option<Remover>) -> io::Result<()> {
         if keys.is_empty() {
             return Ok(());
         }
@@ -63,15 +67,37 @@ impl Store {
         let mut notes: Vec<u8> = kept.flatten().copied().collect();
         for key in keys {
             notes.extend_from_slice(&key.0[..16]);
-            notes.extend_from_slice(&at_ms.to_le_bytes());
+            notes.extend_from_slice(&(at_ms | letter(by) << TIME_BITS).to_le_bytes());
         }
         replace(&path, &notes[notes.len().saturating_sub(EVICTED * ITEM)..])
     }
 }
 
 fn split(item: &[u8; ITEM]) -> (&[u8], u64) {
-    let (key, at_ms) = item.split_last_chunk::<8>().expect("an item ends with eight bytes");
-    (key, u64::from_le_bytes(*at_ms))
+    let (key, note) = item.split_last_chunk::<8>().expect("an item ends with eight bytes");
+    (key, u64::from_le_bytes(*note))
+}
+
+fn letter(by: Option<Remover>) -> u64 {
+    match by {
+        None => 0,
+        Some(Remover::Gc) => 1,
+        Some(Remover::Clear) => 2,
+        Some(Remover::Verify) => 3,
+        Some(Remover::Unknown) => 4,
+    }
+}
+
+fn cause(note: u64) -> Cause {
+    let at_ms = note & ((1 << TIME_BITS) - 1);
+    let by = match note >> TIME_BITS {
+        0 => return Cause::Evicted { at_ms },
+        1 => Remover::Gc,
+        2 => Remover::Clear,
+        3 => Remover::Verify,
+        _ => Remover::Unknown,
+    };
+    Cause::Removed { at_ms, by }
 }
 
 #[cfg(test)]
@@ -80,22 +106,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_latest_evictions_are_remembered_and_a_torn_end_is_ignored() {
+    fn the_latest_removals_are_remembered_and_a_torn_end_is_ignored() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         let key = |n: usize| Digest::of(&n.to_le_bytes());
-        assert_eq!(store.evicted(&ActionKey(key(1))), None);
-        store.note_evicted(&[key(1), key(2)], 7).unwrap();
-        store.note_evicted(&[key(1)], 8).unwrap();
-        assert_eq!(store.evicted(&ActionKey(key(1))), Some(8));
-        assert_eq!(store.evicted(&ActionKey(key(2))), Some(7));
+        let told = |n: usize| store.why_removed(&ActionKey(key(n)));
+        let (gc, verify) = (Remover::Gc, Remover::Verify);
+        assert_eq!(told(1), None);
+        store.note_removed(&[key(1), key(2)], 7, None).unwrap();
+        store.note_removed(&[key(1)], 1 << 41, Some(verify)).unwrap();
+        assert_eq!(told(1), Some(Cause::Removed { at_ms: 1 << 41, by: verify }));
+        assert_eq!(told(2), Some(Cause::Evicted { at_ms: 7 }));
         let path = store.root().join("evicted");
         let mut bytes = std::fs::read(&path).unwrap();
         bytes.extend_from_slice(b"torn");
         std::fs::write(&path, bytes).unwrap();
-        assert_eq!(store.evicted(&ActionKey(key(1))), Some(8));
-        store.note_evicted(&(3..EVICTED + 4).map(key).collect::<Vec<_>>(), 9).unwrap();
-        assert_eq!(store.evicted(&ActionKey(key(1))), None);
+        assert_eq!(told(1), Some(Cause::Removed { at_ms: 1 << 41, by: verify }));
+        store.note_removed(&(3..EVICTED + 4).map(key).collect::<Vec<_>>(), 9, Some(gc)).unwrap();
+        assert_eq!((told(1), told(3 + EVICTED)), (None, Some(Cause::Removed { at_ms: 9, by: gc })));
         assert_eq!(std::fs::metadata(&path).unwrap().len(), (EVICTED * ITEM) as u64);
     }
 }

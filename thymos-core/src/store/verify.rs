@@ -20,6 +20,7 @@ use super::{Store, digest_of_name};
 use crate::action::ActionKey;
 use crate::action::compiler;
 use crate::action::manifest::{Entry, Manifest, Output};
+use crate::outcome::cause::Remover;
 use crate::outcome::event;
 use crate::outcome::past_action::Record;
 use crate::system::digest::Digest;
@@ -132,8 +133,9 @@ impl Store {
     /// Reads the whole store.
     #[must_use]
     pub fn verify(&self, repair: Repair, progress: &mut dyn FnMut(Progress)) -> Verified {
+        let found = Verified::default();
         let mut check =
-            Check { store: self, repair, sound: HashMap::new(), named: HashSet::new(), found: Verified::default() };
+            Check { store: self, repair, sound: HashMap::new(), named: HashSet::new(), removed: Vec::new(), found };
         check.blobs(progress);
         check.actions();
         check.found.compilers =
@@ -144,6 +146,8 @@ impl Store {
         check.found.torn_events = log.damaged;
         check.found.temporary += files(&self.root.join("tmp")).len() as u64;
         check.orphans();
+        // Without this a later miss is only explained less well.
+        let _ = self.note_removed(&check.removed, event::now_ms(), Some(Remover::Verify));
         check.found
     }
 }
@@ -155,6 +159,8 @@ struct Check<'a> {
     sound: HashMap<Digest, u64>,
     /// Blobs that some manifest names.
     named: HashSet<Digest>,
+    /// Actions of which nothing is left.
+    removed: Vec<Digest>,
     found: Verified,
 }
 
@@ -198,7 +204,12 @@ impl Check<'_> {
             }
             self.found.actions += 1;
             match digest_of_name(&path) {
-                Some(digest) => self.action(&path, ActionKey(digest)),
+                Some(digest) => {
+                    self.action(&path, ActionKey(digest));
+                    if self.repair == Repair::Drop && !path.exists() {
+                        self.removed.push(digest);
+                    }
+                }
                 None => self.fault(&path, Fault::StrangeName, |path| fs::remove_file(path)),
             }
         }

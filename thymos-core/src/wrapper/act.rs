@@ -101,7 +101,8 @@ impl Attempt<'_> {
         let stored = if compiled.observed.status.success() || !Guard::PublishFailed.on() {
             self.store(compiled, &mut facts)
         } else {
-            Err(Outcome::Bypass(Bypass::Failed))
+            let probe = self.unit.invocation.is_probe();
+            Err(Outcome::Bypass(if probe { Bypass::FailedProbe } else { Bypass::Failed }))
         };
         let outcome = match no_hit.suspect {
             None => stored.err().unwrap_or(no_hit.reason),

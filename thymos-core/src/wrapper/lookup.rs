@@ -69,7 +69,7 @@ impl Attempt<'_> {
         };
         let entry = match lookup.find(&manifest) {
             Ok(entry) => entry,
-            Err(broken) => return self.missed(|| broken.map_or(Cause::NeverSeen, |input| lookup.why_broken(input))),
+            Err(broken) => return self.missed(|| lookup.why_none(&broken)),
         };
         match self.confirm(&lookup, entry) {
             Ok(verified) => self.restore(&lookup, entry, verified),

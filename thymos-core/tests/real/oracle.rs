@@ -20,7 +20,7 @@ use crate::support::{Cargo, Checkout, Mode, Run, Stats, World};
 
 /// Ways in which a compile of these projects is not cached, and why that is right.
 const EXPECTED: [(Bypass, &str); 3] = [
-    (Bypass::Failed, "a build script asks whether the compiler can do something, and it cannot"),
+    (Bypass::FailedProbe, "a build script asks whether the compiler can do something, and it cannot"),
     (Bypass::NoDepInfo, "autocfg asks the same, and no dependency of it is of interest"),
     (Bypass::OutputName, "rustix's build script asks the same, and wants no output"),
 ];

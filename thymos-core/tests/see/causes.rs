@@ -100,18 +100,73 @@ fn a_result_that_holds_its_path_is_told_with_the_place_and_what_binds_it() {
 }
 
 #[test]
-fn what_was_evicted_is_told_from_what_was_never_seen() {
+fn whoever_removed_an_entry_is_named() {
     let world = World::cached();
     let here = world.checkout("here", &app());
     causes(&here, "build");
-    let mut command = here.command(env!("CARGO_BIN_EXE_thymos").as_ref());
-    crate::support::Run::of(command.arg("gc").env("THYMOS_CACHE_SIZE", "1")).ok();
-    let found = causes(&here, "build");
-    assert_eq!(found.len(), 3);
-    for (_, cause) in &found {
-        assert_eq!(cause["kind"], "evicted", "{found:#?}");
-        assert!(cause["at_ms"].as_u64().is_some_and(|at| at > 1_500_000_000_000), "{found:#?}");
+    let store = world.at("store/v1");
+    for (words, limit, kind, by) in [
+        ("gc", "1", "evicted", None),
+        ("gc --max-size 1", "10G", "removed", Some("gc")),
+        ("clear --yes", "10G", "removed", Some("clear")),
+        ("verify store", "10G", "removed", Some("verify")),
+    ] {
+        if by == Some("verify") {
+            for path in store.files_below("blobs") {
+                store.write(&path, "damaged");
+            }
+        }
+        let mut command = here.command(env!("CARGO_BIN_EXE_thymos").as_ref());
+        crate::support::Run::of(command.args(words.split(' ')).env("THYMOS_CACHE_SIZE", limit));
+        let found = causes(&here, "build");
+        assert_eq!(found.len(), 3, "{words}: {found:#?}");
+        for (_, cause) in &found {
+            assert_eq!((cause["kind"].as_str(), cause["by"].as_str()), (Some(kind), by), "{words}: {found:#?}");
+            assert!(cause["at_ms"].as_u64().is_some_and(|at| at > 1_500_000_000_000), "{found:#?}");
+        }
     }
+}
+
+#[test]
+fn the_earlier_compile_that_differs_least_is_the_one_to_compare_with() {
+    let world = World::cached();
+    let files = package("app")
+        .file("src/main.rs", "mod a;\nmod b;\nfn main() { println!(\"{}{}\", a::TEXT, b::TEXT) }")
+        .file("src/a.rs", "pub const TEXT: &str = \"1\";")
+        .file("src/b.rs", "pub const TEXT: &str = \"1\";");
+    let here = world.checkout("here", &files);
+    causes(&here, "build");
+    here.edit("src/a.rs", "1", "2").edit("src/b.rs", "1", "2");
+    causes(&here, "build");
+    // Against the newest both differ, against the one before it only the second.
+    here.edit("src/a.rs", "2", "1").edit("src/b.rs", "2", "3");
+    let found = causes(&here, "build");
+    assert_eq!(cause_of(&found, "app"), serde_json::json!({ "kind": "input", "path": "src/b.rs" }));
+}
+
+#[test]
+fn a_failing_probe_of_a_build_script_is_expected() {
+    let world = World::cached();
+    let script = r#"
+        use std::process::{Command, Stdio};
+        fn main() {
+            let var = |name| std::env::var_os(name).unwrap();
+            let out = std::path::PathBuf::from(var("OUT_DIR"));
+            std::fs::write(out.join("probe.rs"), "fn probe() { nonsense }").unwrap();
+            let mut command = Command::new(var("RUSTC_WRAPPER"));
+            command.arg(var("RUSTC")).args(["--crate-name=probe", "--crate-type=lib", "--emit=dep-info,metadata"]);
+            command.arg("--error-format=json").arg("--out-dir").arg(&out).arg(out.join("probe.rs"));
+            let status = command.stderr(Stdio::null()).status().unwrap();
+            assert!(!status.success());
+        }
+    "#;
+    let here = world.checkout("here", &package("app").file("src/lib.rs", "").file("build.rs", script));
+    here.cargo("build").ok();
+    let probe = world.events().into_iter().find(|event| event["crate"] == "probe").expect("it is recorded");
+    assert_eq!((&probe["outcome"], &probe["reason"]), (&"bypass".into(), &"failed probe of a build script".into()));
+    let text = here.thymos("why").ok().stdout;
+    assert!(text.contains("Expected: a build script tried what the compiler can do\n"), "{text}");
+    assert!(!text.contains("Bypassed") && !text.contains("compile failed"), "{text}");
 }
 
 #[test]

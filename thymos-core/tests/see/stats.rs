@@ -20,7 +20,7 @@ fn events() -> Vec<Value> {
     }
     let reason = "unknown option --one-that-nobody-has-classified-and-that-is-long";
     events.push(event("bypass", "odd", json!({ "reason": reason, "compile_us": 0 })));
-    events.push(event("bypass", "probe", json!({ "reason": "compile failed", "kind": "check" })));
+    events.push(event("bypass", "probe", json!({ "reason": "failed probe of a build script", "kind": "check" })));
     events.push(event("degraded", "full", json!({ "reason": "publish failed: no space left on device" })));
     events
 }

@@ -23,7 +23,7 @@ fn events() -> Vec<Value> {
     events.push(miss("tool", "profile changed", json!({ "kind": "profile", "from": "dev", "to": "release" })));
     let fields = json!({ "kind": "build-script", "package": "serde", "reason": "never seen", "cause": { "kind": "never-seen" } });
     events.push(event("miss", "build_script_build", fields));
-    let probe = json!({ "kind": "check", "reason": "compile failed", "compile_us": 30_000 });
+    let probe = json!({ "kind": "check", "reason": "failed probe of a build script", "compile_us": 30_000 });
     events.push(event("bypass", "probe", probe));
     events.push(miss("old", "evicted", json!({ "kind": "evicted", "at_ms": minutes_ago(125) })));
     events.push(event("bypass", "wip", json!({ "reason": "left to incremental compilation", "compile_us": 0 })));

@@ -140,7 +140,8 @@ impl<'a> Bench<'a> {
         let with = self.build(copied, Some(&store), name)?;
         let log = stats::counted(&store);
         let stats = Stats::sum(&log);
-        let bypassed = stats.bypassed.iter().filter(|(reason, _)| **reason != Bypass::Failed).map(|(_, count)| count);
+        let failed = |reason: &Bypass| matches!(reason, Bypass::Failed | Bypass::FailedProbe);
+        let bypassed = stats.bypassed.iter().filter(|(reason, _)| !failed(reason)).map(|(_, count)| count);
         let bypassed = bypassed.chain(stats.degraded.values()).sum();
         let because = Build::group(log.events).last().and_then(|build| Summary::of(build).because);
         Ok(Row { hits: stats.hits, misses: stats.misses, bypassed, because, ..Row::new(build, without, with) })

@@ -108,7 +108,7 @@ impl Figures {
                     self.cache_write_duration += Duration::from_micros(event.took_us.saturating_sub(event.compile_us));
                 }
             }
-            Outcome::Bypass(Bypass::Failed) => {
+            Outcome::Bypass(Bypass::Failed | Bypass::FailedProbe) => {
                 self.compiled(event);
                 self.compile_fails += 1;
             }

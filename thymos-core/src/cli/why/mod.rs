@@ -138,10 +138,8 @@ fn render(build: &Build, screen: Screen) -> String {
     let sum = Summary::of(build).share();
     let mut text = table::paragraph(&title, 0, screen.width) + &table::paragraph(&sum, 0, screen.width);
     let mut table = Table::new([Column::Right, Column::Right, Column::Wrapped]).indented(2);
-    for (outcome, heading) in
-        [(OutcomeKind::Miss, "Misses"), (OutcomeKind::Bypass, "Bypassed"), (OutcomeKind::Degraded, "Degraded")]
-    {
-        let of_it: Vec<&Item> = items.iter().filter(|item| item.outcome == outcome).collect();
+    for heading in [MISSES, BYPASSED, EXPECTED, DEGRADED] {
+        let of_it: Vec<&Item> = items.iter().filter(|item| heading_of(item) == heading).collect();
         if !of_it.is_empty() {
             table.heading(heading);
         }
@@ -154,11 +152,28 @@ fn render(build: &Build, screen: Screen) -> String {
     text
 }
 
+const MISSES: &str = "Misses";
+const BYPASSED: &str = "Bypassed";
+const EXPECTED: &str = "Expected: a build script tried what the compiler can do";
+const DEGRADED: &str = "Degraded";
+
+fn heading_of(item: &Item) -> &'static str {
+    match item.outcome {
+        OutcomeKind::Bypass if item.expected => EXPECTED,
+        OutcomeKind::Hit | OutcomeKind::Miss => MISSES,
+        OutcomeKind::Bypass => BYPASSED,
+        OutcomeKind::Degraded => DEGRADED,
+    }
+}
+
 fn rows(item: &Item, screen: Screen, table: &mut Table) {
     let count = (item.units.len() + item.dependents.len()) as u64;
     let because = match &item.cause {
         Some(Cause::Evicted { at_ms }) if *at_ms > 0 => {
             format!("evicted {}: the cache was over its limit", ago(screen.now_ms.saturating_sub(*at_ms)))
+        }
+        Some(Cause::Removed { at_ms, by }) if *at_ms > 0 => {
+            format!("{by}, {}", ago(screen.now_ms.saturating_sub(*at_ms)))
         }
         _ => item.because.clone(),
     };

@@ -76,7 +76,13 @@ impl Unit {
     /// Returns whether the compile failed.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.event.outcome == Outcome::Bypass(Bypass::Failed)
+        matches!(self.event.outcome, Outcome::Bypass(Bypass::Failed | Bypass::FailedProbe))
+    }
+
+    /// Returns whether the compile failed as a probe of a build script may.
+    #[must_use]
+    pub fn is_failed_probe(&self) -> bool {
+        self.event.outcome == Outcome::Bypass(Bypass::FailedProbe)
     }
 
     /// Returns the compile time that a hit did not spend, in microseconds.
