@@ -40,10 +40,7 @@ impl Stats {
     /// Returns how many compiles were neither a hit nor a miss. Questions to the compiler are no compiles, and build scripts
     /// find out what a compiler can do by compiles that fail.
     pub fn compiles_left_out(&self) -> u64 {
-        self.bypassed
-            .iter()
-            .filter(|(reason, _)| Bypass::parse(reason) != Bypass::FailedProbe)
-            .map(|(_, count)| count)
-            .sum()
+        let failed = |reason: &str| matches!(Bypass::parse(reason), Bypass::Failed | Bypass::FailedProbe);
+        self.bypassed.iter().filter(|(reason, _)| !failed(reason)).map(|(_, count)| count).sum()
     }
 }
