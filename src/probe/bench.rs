@@ -220,11 +220,7 @@ fn name(linker: &Linker) -> String {
 ///
 /// gcc knows names only, and mold's since 12.1; clang takes a path; both look for a name in the directories of `-B`.
 fn spellings(linker: &Linker, path: &std::path::Path, gcc_ld: &std::path::Path) -> Vec<Vec<String>> {
-    let by_name = |name: &str| vec![format!("-fuse-ld={name}")];
     let by_path = || vec![format!("--ld-path={}", path.display())];
-    let in_directory = |directory: &std::path::Path, name: &str| {
-        vec![format!("-B{}", directory.display()), format!("-fuse-ld={name}")]
-    };
     match linker {
         Linker::RustLld => vec![in_directory(gcc_ld, "lld")],
         Linker::Lld => vec![by_name("lld"), by_path()],
@@ -239,6 +235,14 @@ fn spellings(linker: &Linker, path: &std::path::Path, gcc_ld: &std::path::Path) 
             std::iter::once(by_path()).chain(named).collect()
         }
     }
+}
+
+fn by_name(name: &str) -> Vec<String> {
+    vec![format!("-fuse-ld={name}")]
+}
+
+fn in_directory(directory: &std::path::Path, name: &str) -> Vec<String> {
+    vec![format!("-B{}", directory.display()), format!("-fuse-ld={name}")]
 }
 
 /// Returns why a program was not linked by the linker that was asked for, if the mark shows that.

@@ -14,6 +14,7 @@ mod doctor;
 mod gc;
 mod groups;
 mod man;
+mod metadata;
 mod pack;
 mod plan;
 mod progress;

@@ -3,6 +3,9 @@
 //! Invariant: no line is wider than asked, but for one whose narrow columns alone need more; and everything that is put in is
 //! shown, wrapped where it is too long. It prints nothing and decides nothing about colour: `anstream` takes the styles out
 //! where the output is no terminal or `NO_COLOR` is set.
+//!
+//! Of the crates for this, comfy-table takes 3 s of CPU to build and tabled 18 s; neither has headings between rows or breaks a path
+//! behind a slash.
 
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
@@ -113,29 +116,31 @@ impl Table {
     }
 
     fn widths(&self, width: usize) -> Vec<usize> {
-        let cells = || {
-            self.rows.iter().filter_map(|row| match row {
-                Row::Cells(cells) => Some(cells),
-                Row::Heading(_) => None,
-            })
-        };
-        let natural =
-            |at: usize| cells().filter_map(|row| row.get(at)).map(|cell| cell.text.width()).max().unwrap_or(0);
-        let mut widths: Vec<usize> = (0..self.columns.len()).map(natural).collect();
+        let mut widths: Vec<usize> = (0..self.columns.len()).map(|at| self.widest(at)).collect();
         let fixed = self.indent + GAP * widths.len().saturating_sub(1);
         let mut over = (fixed + widths.iter().sum::<usize>()).saturating_sub(width);
         // The widest gives way, a column at a time, until all of them are narrow.
-        let gives_way = |widths: &Vec<usize>| {
-            let wrapped = (0..widths.len()).filter(|at| self.columns[*at] == Column::Wrapped);
-            wrapped.max_by_key(|at| widths[*at]).filter(|at| widths[*at] > LEAST_COLUMN)
-        };
         while over > 0
-            && let Some(at) = gives_way(&widths)
+            && let Some(at) = self.gives_way(&widths)
         {
             widths[at] -= 1;
             over -= 1;
         }
         widths
+    }
+
+    /// Returns how wide the widest cell of a column is.
+    fn widest(&self, at: usize) -> usize {
+        let cells = self.rows.iter().filter_map(|row| match row {
+            Row::Cells(cells) => cells.get(at),
+            Row::Heading(_) => None,
+        });
+        cells.map(|cell| cell.text.width()).max().unwrap_or(0)
+    }
+
+    fn gives_way(&self, widths: &[usize]) -> Option<usize> {
+        let wrapped = (0..widths.len()).filter(|at| self.columns[*at] == Column::Wrapped);
+        wrapped.max_by_key(|at| widths[*at]).filter(|at| widths[*at] > LEAST_COLUMN)
     }
 
     fn line(&self, row: &[Cell], widths: &[usize], text: &mut String) {

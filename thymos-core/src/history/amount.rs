@@ -1,6 +1,7 @@
 //! Amounts as people read them: every figure with its unit.
 //!
-//! Invariant: pure, and one form for one kind of amount wherever it is shown.
+//! Invariant: pure, and one form for one kind of amount wherever it is shown. `bytesize` shows sizes with one decimal always,
+//! and `humantime` shows spans to the nanosecond, so both only read what people write.
 
 /// Returns a number of bytes: `1.2 GB`.
 #[must_use]

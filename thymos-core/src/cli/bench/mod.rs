@@ -54,7 +54,7 @@ pub fn run(args: &Args, environment: &Environment) -> Result<ExitCode, String> {
     signals::catch_term_signals();
     let directory = std::env::current_dir().map_err(|_| "there is no current directory")?;
     let directory = directory.canonicalize().unwrap_or(directory);
-    let workspace = Workspace::find(&directory)?;
+    let workspace = Workspace::find(environment, &directory)?;
     let scratch = Scratch::new("bench")?;
     let bench = Bench::prepare(&workspace, command(&args.arguments), &scratch)?;
     let found = bench.measure(&workspace)?;

@@ -10,43 +10,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde::Deserialize;
-
+use crate::cli::metadata::{Depth, Metadata, Target};
 use crate::cli::progress;
+use crate::settings::environment::Environment;
 use crate::system::error::plain;
 
 /// What stays behind, by its name.
 const LEFT: [&str; 2] = [".git", "node_modules"];
 /// What marks a directory as one that anybody may delete, as Cargo marks its target directories.
 const CACHE_TAG: &str = "CACHEDIR.TAG";
-
-/// What `cargo metadata --no-deps` tells.
-#[derive(Clone, Debug, Deserialize)]
-struct Metadata {
-    workspace_root: PathBuf,
-    target_directory: PathBuf,
-    packages: Vec<Package>,
-    #[serde(default)]
-    workspace_default_members: Vec<String>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct Package {
-    id: String,
-    targets: Vec<Target>,
-    dependencies: Vec<Dependency>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct Target {
-    kind: Vec<String>,
-    src_path: PathBuf,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct Dependency {
-    path: Option<PathBuf>,
-}
 
 /// A workspace and what belongs to it.
 #[derive(Clone, Debug)]
@@ -78,21 +50,21 @@ impl Workspace {
     ///
     /// # Errors
     /// In Cargo's words, if there is none.
-    pub fn find(directory: &Path) -> Result<Self, String> {
-        let metadata = metadata(directory)?;
+    pub fn find(environment: &Environment, directory: &Path) -> Result<Self, String> {
+        let metadata = Metadata::read(environment, directory, Depth::Members)?;
         let mut trees = BTreeSet::new();
         add(&mut trees, &repository(&metadata.workspace_root).unwrap_or_else(|| metadata.workspace_root.clone()));
         let mut open = outside(&metadata);
         open.extend(patches(&metadata.workspace_root));
         while let Some(path) = open.pop() {
             if path.is_dir() && !trees.iter().any(|tree| path.starts_with(tree)) {
-                let other = self::metadata(&path)?;
+                let other = Metadata::read(environment, &path, Depth::Members)?;
                 add(&mut trees, &other.workspace_root);
                 add(&mut trees, &path);
                 open.extend(outside(&other));
             }
         }
-        let source = metadata.source();
+        let source = source(&metadata);
         let Metadata { workspace_root: root, target_directory: target, .. } = metadata;
         Ok(Self { root, directory: directory.to_owned(), source, target, trees })
     }
@@ -157,30 +129,14 @@ fn copy_link(path: &Path, target: &Path) -> std::io::Result<()> {
     }
 }
 
-impl Metadata {
-    /// Returns the source to edit: of a library if there is one, for that is what most edits are in.
-    fn source(&self) -> Option<PathBuf> {
-        let default = |package: &&Package| {
-            self.workspace_default_members.is_empty() || self.workspace_default_members.contains(&package.id)
-        };
-        let targets: Vec<&Target> = self.packages.iter().filter(default).flat_map(|package| &package.targets).collect();
-        let of = |kinds: &[&str]| {
-            let found = targets.iter().find(|target| target.kind.iter().any(|kind| kinds.contains(&kind.as_str())));
-            found.map(|target| target.src_path.clone())
-        };
-        of(&["lib", "rlib", "dylib", "cdylib", "proc-macro"]).or_else(|| of(&["bin"]))
-    }
-}
-
-fn metadata(directory: &Path) -> Result<Metadata, String> {
-    let mut command = Command::new("cargo");
-    command.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(directory).stdin(Stdio::null());
-    let output = command.output().map_err(|error| format!("failed to start cargo: {}", plain(&error)))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("cargo finds no workspace in `{}`:\n{}", directory.display(), said.trim_end()));
-    }
-    serde_json::from_slice(&output.stdout).map_err(|error| format!("failed to read what cargo metadata says: {error}"))
+/// Returns the source to edit: of a library if there is one, for that is what most edits are in.
+fn source(metadata: &Metadata) -> Option<PathBuf> {
+    let targets: Vec<&Target> = metadata.default_members().flat_map(|package| &package.targets).collect();
+    let of = |kinds: &[&str]| {
+        let found = targets.iter().find(|target| target.kind.iter().any(|kind| kinds.contains(&kind.as_str())));
+        found.map(|target| target.src_path.clone())
+    };
+    of(&["lib", "rlib", "dylib", "cdylib", "proc-macro"]).or_else(|| of(&["bin"]))
 }
 
 /// Returns the packages outside a workspace that it depends on by path.

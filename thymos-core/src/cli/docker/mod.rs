@@ -5,9 +5,9 @@
 
 mod compose;
 mod dockerfile;
+mod graph;
 mod ignore;
 mod linker;
-mod metadata;
 mod options;
 mod packages;
 mod project;
@@ -23,16 +23,16 @@ use super::cargo_config::file::{self, ConfigFile};
 use super::cargo_config::hierarchy::Hierarchy;
 use super::confirm::{Answer, Consent};
 use super::diff;
+use super::metadata::{Depth, Metadata};
 use crate::settings::environment::Environment;
 use crate::system::error::plain;
 use crate::system::os;
 use linker::Configured;
-use metadata::Metadata;
 use options::Options;
 use project::{Found, Lock, Names, Project, Wrapper};
 use toolchain::Pinned;
 
-/// Flags and linkers are those of the target of the default images.
+/// Dependencies, flags and linkers are those of the target of the default images.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 #[derive(Debug, clap::Args)]
@@ -62,7 +62,7 @@ struct Planned {
 
 pub fn run(args: &Args, environment: &Environment) -> Result<ExitCode, String> {
     let directory = std::env::current_dir().map_err(|_| "there is no current directory")?;
-    let metadata = Metadata::read(environment, &directory)?;
+    let metadata = Metadata::read(environment, &directory, Depth::Graph(TARGET))?;
     let root = metadata.workspace_root.clone();
     let options = args.options.clone().over(&metadata.metadata)?;
     let project = Project::decide(found(metadata, environment)?, options)?;

@@ -75,9 +75,6 @@ impl Options {
 
     /// Names end up in a Dockerfile, in YAML and in a shell script, so each is held to what needs no quotes anywhere.
     fn check(&self) -> Result<(), String> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        let image = |c: char| plain(c) || "/:@".contains(c);
-        let refused = |what: &str, text: &str| Err(format!("{text:?} cannot be the name of {what}"));
         for (what, text) in [("an image", &self.base), ("an image", &self.runtime_base), ("an image", &self.wrapper)] {
             if let Some(text) = text.as_deref().filter(|text| !is_name(text, image)) {
                 return refused(what, text);
@@ -88,12 +85,27 @@ impl Options {
                 return refused("a file in the workspace's root", text);
             }
         }
-        let lower = |c: char| image(c) && !c.is_ascii_uppercase() && c != '@' && c != ':';
-        match self.image.as_deref().filter(|text| !is_name(text, lower)) {
+        match self.image.as_deref().filter(|text| !is_name(text, untagged)) {
             Some(text) => refused("an image without a tag", text),
             None => Ok(()),
         }
     }
+}
+
+fn refused(what: &str, text: &str) -> Result<(), String> {
+    Err(format!("{text:?} cannot be the name of {what}"))
+}
+
+fn plain(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "._-".contains(letter)
+}
+
+fn image(letter: char) -> bool {
+    plain(letter) || "/:@".contains(letter)
+}
+
+fn untagged(letter: char) -> bool {
+    (plain(letter) || letter == '/') && !letter.is_ascii_uppercase()
 }
 
 fn is_name(text: &str, may: impl Fn(char) -> bool) -> bool {

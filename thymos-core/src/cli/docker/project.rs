@@ -4,11 +4,12 @@
 
 use std::path::Path;
 
+use super::graph;
 use super::linker::{self, BuildLinker, Configured};
-use super::metadata::{Metadata, Package, Target};
 use super::options::{Options, Preset};
 use super::packages::{self, Needs};
 use super::toolchain::{self, Bases, Pinned};
+use crate::cli::metadata::{Metadata, Package, Target};
 
 /// The package whose program the wrapper is.
 const OWN_PACKAGE: &str = "thymos-core";
@@ -104,7 +105,7 @@ impl Project {
         }
         let bases = toolchain::bases(&found.pinned, options.base.as_deref(), options.runtime_base.as_deref())?;
         let linker = linker::decide(&found.configured, found.pinned.release());
-        let mut needs = packages::needs(&found.metadata.crates_of(&package.id));
+        let mut needs = packages::needs(&graph::crates_of(&found.metadata, &package.id));
         match &linker {
             BuildLinker::Toolchain => {}
             BuildLinker::Workspace(packages) => needs.build.extend(packages),

@@ -5,11 +5,11 @@
 use serde_json::{Value, json};
 
 use super::linker::Configured;
-use super::metadata::Metadata;
 use super::options::{Options, Preset};
 use super::project::{Found, Lock, Project};
 use super::toolchain::{self, Pinned};
 use super::{compose, dockerfile, ignore, script};
+use crate::cli::metadata::Metadata;
 
 fn package(name: &str, programs: &[&str]) -> Value {
     let targets: Vec<Value> = programs.iter().map(|it| json!({ "name": it, "kind": ["bin"] })).collect();
