@@ -244,7 +244,7 @@ mod tests {
             Input::Program(b"gnm".to_vec(), None),
             Input::Variable(b"SET".to_vec(), Some(digest)),
             Input::Variable(b"UNSET".to_vec(), None),
-            Input::NoOtherVariables(Scope::Script, vec![b"SET".to_vec()]),
+            Input::NoOtherVariables(Scope::Shell, vec![b"SET".to_vec()]),
             Input::RootPath(Root::CargoHome, digest),
             Input::Display(digest),
         ];

@@ -1,20 +1,19 @@
 //! Which variables count as read by a program that tells nothing of what it reads.
 //!
-//! Invariant: pure. The letters stand in manifests.
+//! Invariant: pure. What a process may have read counts by its value, whatever it is called: the name of a session, of a terminal or
+//! of a directory may be in the result. The letters stand in manifests.
 
 use std::ffi::OsStr;
 
-use crate::settings::environment::Environment;
+use crate::settings::environment::{self, Environment};
 
 /// Which variables count as read where nothing tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// All of them.
     Everything,
-    /// All of them, by a script, or a program that nobody knows, in the compiler's or the linker's place. What Cargo tells about
-    /// the package is in the key already, relative to the roots, and a script that measures a path is not worth binding every
-    /// link for.
-    Script,
+    /// What a shell reads by itself, before its script says so.
+    Shell,
 }
 
 impl Scope {
@@ -23,25 +22,24 @@ impl Scope {
     pub fn letter(self) -> u8 {
         match self {
             Self::Everything => b'e',
-            Self::Script => b's',
+            Self::Shell => b'h',
         }
     }
 
     /// Returns the scope that a letter stands for.
     #[must_use]
     pub fn from_letter(letter: u8) -> Option<Self> {
-        [Self::Everything, Self::Script].into_iter().find(|scope| scope.letter() == letter)
+        [Self::Everything, Self::Shell].into_iter().find(|scope| scope.letter() == letter)
     }
 
     /// Returns the names of this scope's variables that are set, in order.
     pub fn names(self, environment: &Environment) -> impl Iterator<Item = &OsStr> {
-        let by_cargo = |name: &OsStr| {
-            listed(name, BY_CARGO, &[]) || name.to_str().is_some_and(crate::settings::environment::is_keyed)
+        let is_read = move |name: &&OsStr| match self {
+            // No compiler sees it.
+            Self::Everything => *name != environment::BUILD,
+            Self::Shell => listed(name, OF_SHELLS, OF_SHELLS_PREFIXES),
         };
-        let is_told = move |name: &&OsStr| {
-            !listed(name, VOLATILE, VOLATILE_PREFIXES) && (self == Self::Everything || !by_cargo(name))
-        };
-        environment.iter().map(|(name, _)| name).filter(is_told)
+        environment.iter().map(|(name, _)| name).filter(is_read)
     }
 
     /// Returns a variable of this scope that is set and has none of these names.
@@ -51,35 +49,10 @@ impl Scope {
     }
 }
 
-/// Said by a terminal, a shell or Cargo about themselves, and different in every process. Only where nothing tells what was
-/// read, they count as not read.
-const VOLATILE: &[&str] = &[
-    "CARGO_BUILD_JOBS",
-    "CARGO_MAKEFLAGS",
-    "CARGO_TARGET_DIR",
-    "COLORTERM",
-    "COLUMNS",
-    "LINES",
-    "LS_COLORS",
-    "MAKEFLAGS",
-    "MFLAGS",
-    "NO_COLOR",
-    "NUM_JOBS",
-    "OLDPWD",
-    "PWD",
-    "RUSTC_WRAPPER",
-    "SHLVL",
-    "TERM",
-    "TERM_PROGRAM",
-    "TMUX",
-    "WINDOWID",
-    "_",
-];
-const VOLATILE_PREFIXES: &[&str] = &["CARGO_TERM_", "SCCACHE_", "SSH_", "THYMOS_", "XDG_SESSION_", "VTE_"];
-
-/// Turned by Cargo into arguments of the compilers that it starts, which the key holds; of the search path it holds the user's
-/// part.
-const BY_CARGO: &[&str] = &["CARGO_ENCODED_RUSTFLAGS", "DYLD_FALLBACK_LIBRARY_PATH", "LD_LIBRARY_PATH", "RUSTFLAGS"];
+/// Bash's and dash's manuals, "Shell Variables" and "Invocation". A search of `PATH` is an input by what it finds.
+const OF_SHELLS: &[&str] = &["CDPATH", "ENV", "GLOBIGNORE", "IFS", "POSIXLY_CORRECT", "PS4", "SHELLOPTS"];
+/// `BASH_ENV` and `BASHOPTS` among them, and functions that a shell hands on.
+const OF_SHELLS_PREFIXES: &[&str] = &["BASH"];
 
 /// Returns whether a name is one of these, or begins with one of the prefixes.
 #[must_use]

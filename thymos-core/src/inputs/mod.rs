@@ -18,6 +18,7 @@ mod facts;
 pub mod locator;
 pub mod macros;
 pub mod programs;
+pub mod scripts;
 pub mod state;
 pub mod variables;
 

@@ -63,30 +63,32 @@ mod tests {
     }
 
     #[test]
-    fn where_everything_may_have_been_read_only_what_every_process_changes_is_left_out() {
+    fn where_everything_may_have_been_read_nothing_is_left_out() {
         let inputs = inputs(Reads::All(Scope::Everything), &environment());
-        let names = [b"DATABASE_URL".to_vec(), b"EMPTY".to_vec()];
-        assert_eq!(inputs[2..], [Input::NoOtherVariables(Scope::Everything, names.to_vec())]);
+        let names = ["DATABASE_URL", "EMPTY", "PWD"].map(|name| name.as_bytes().to_vec());
+        assert_eq!(inputs[3..], [Input::NoOtherVariables(Scope::Everything, names.to_vec())]);
+        assert!(inputs.contains(&Input::Variable("PWD".into(), Some(Digest::of(b"/ws")))));
     }
 
     #[test]
-    fn what_cargo_tells_a_script_about_the_package_binds_nothing_and_what_it_tells_about_the_build_does() {
-        let told =
-            [("CARGO_MANIFEST_DIR", "/ws"), ("LD_LIBRARY_PATH", "/t"), ("CARGO_PRIMARY_PACKAGE", "1"), ("FLAGS", "x")];
+    fn of_a_shell_only_what_it_reads_by_itself_counts() {
+        let told = [("BASH_ENV", "x"), ("ENV", "y"), ("FLAGS", "z")];
         let environment: Environment = told.map(|(name, value)| (name.into(), value.into())).into_iter().collect();
-        let primary = Input::Variable("CARGO_PRIMARY_PACKAGE".into(), Some(Digest::of(b"1")));
-        let flags = Input::Variable("FLAGS".into(), Some(Digest::of(b"x")));
-        let names = Input::NoOtherVariables(Scope::Script, vec!["CARGO_PRIMARY_PACKAGE".into(), "FLAGS".into()]);
-        assert_eq!(inputs(Reads::All(Scope::Script), &environment), [primary, flags, names]);
+        let variable = |name: &str, value: &[u8]| Input::Variable(name.into(), Some(Digest::of(value)));
+        let names = Input::NoOtherVariables(Scope::Shell, vec!["BASH_ENV".into(), "ENV".into()]);
+        assert_eq!(
+            inputs(Reads::All(Scope::Shell), &environment),
+            [variable("BASH_ENV", b"x"), variable("ENV", b"y"), names]
+        );
     }
 
     #[test]
-    fn a_variable_that_was_not_set_is_another_one_and_noise_is_not() {
+    fn a_variable_that_was_not_set_is_another_one() {
         let other = |names: &[&str]| {
             let names: Vec<Vec<u8>> = names.iter().map(|name| name.as_bytes().to_vec()).collect();
-            Scope::Script.other(&names, &environment()).map(OsStr::to_owned)
+            Scope::Everything.other(&names, &environment()).map(OsStr::to_owned)
         };
-        assert_eq!(other(&["DATABASE_URL"]), Some("EMPTY".into()));
-        assert_eq!(other(&["DATABASE_URL", "EMPTY", "GONE"]), None);
+        assert_eq!(other(&["DATABASE_URL", "PWD"]), Some("EMPTY".into()));
+        assert_eq!(other(&["DATABASE_URL", "EMPTY", "GONE", "PWD"]), None);
     }
 }

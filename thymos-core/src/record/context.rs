@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::Recorder;
@@ -14,12 +14,23 @@ use crate::action::scope::Scope;
 use crate::compile::observe::{Access, AccessKind, Asked, Seen, WholeEnv};
 use crate::inputs::depinfo::DepInfo;
 use crate::inputs::locator::{self, Variable};
-use crate::inputs::programs;
 use crate::inputs::variables::{self, Reads};
+use crate::inputs::{programs, scripts};
 use crate::outcome::{Bypass, Outcome};
 use crate::request::driver::has_foreign_driver;
 use crate::system::digest::Digest;
 use crate::system::guard::Guard;
+
+/// What is known about the programs of a compile, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Ran {
+    /// Which variables each of them reads.
+    Known,
+    /// The same, and a shell was among them that only started others.
+    Shell,
+    /// One of them may have asked for anything.
+    Unknown,
+}
 
 impl Recorder<'_> {
     pub(super) fn has_foreign_driver(&self) -> bool {
@@ -45,8 +56,18 @@ impl Recorder<'_> {
         if Guard::InputObserved.on() {
             inputs.extend(variables::inputs(reads, self.around.environment));
         }
-        if Guard::InputScripts.on() && (self.has_foreign_driver() || self.ran_unknown_program()) {
-            inputs.extend(variables::inputs(Reads::All(Scope::Script), self.around.environment));
+        match self.ran() {
+            Ran::Unknown => {
+                if Guard::InputScripts.on() {
+                    inputs.extend(variables::inputs(Reads::All(Scope::Everything), self.around.environment));
+                }
+                // It is told paths by its arguments, and runs in a directory.
+                if Guard::BindUnknown.on() {
+                    inputs.extend(self.bound(Root::ALL.to_vec()));
+                }
+            }
+            Ran::Shell => inputs.extend(variables::inputs(Reads::All(Scope::Shell), self.around.environment)),
+            Ran::Known => {}
         }
         inputs.extend(self.places(info)?);
         let mut seen = HashSet::new();
@@ -64,24 +85,30 @@ impl Recorder<'_> {
         observed.accesses.iter().any(|access| matches!(access.seen, Seen::File(_)) && loaded(&access.path))
     }
 
-    /// Returns whether a program ran of which nothing tells which variables it reads, a script most of all: in the compiler's
-    /// place, in the linker's, or from a proc macro. Which compiler it is has been looked at before.
-    fn ran_unknown_program(&self) -> bool {
-        let is_script = |path: &Path| {
-            let mut magic = [0; 2];
-            let read = fs::File::open(path).and_then(|mut file| io::Read::read_exact(&mut file, &mut magic));
-            read.is_ok() && magic == *b"#!"
-        };
-        let head = self.around.head;
-        let compilers = [Some(&head.rustc), head.driver.as_ref()].into_iter().flatten();
-        let names: Vec<_> = compilers.filter_map(|program| Path::new(program).file_name()).collect();
-        let is_compiler = |path: &Path| {
-            path.file_name().is_some_and(|name| names.contains(&name))
-                || self.request.compiler.files.iter().any(|(known, _)| known == path)
-        };
+    /// Returns whether a program ran of which nothing tells what it reads: in the compiler's place, in the linker's, or from a
+    /// proc macro. Which compiler it is has been looked at before.
+    pub(super) fn ran(&self) -> Ran {
+        if self.has_foreign_driver() {
+            return Ran::Unknown;
+        }
         let started = |access: &&Access| access.kind == AccessKind::Exec && matches!(access.seen, Seen::File(_));
-        let mut started = self.compiled.observed.accesses.iter().filter(started).map(|access| access.path.as_path());
-        started.any(|path| is_script(path) || !(programs::is_known(path) || is_compiler(path)))
+        let started = self.compiled.observed.accesses.iter().filter(started);
+        started.map(|access| self.reads_of(&access.path)).max().unwrap_or(Ran::Known)
+    }
+
+    fn reads_of(&self, program: &Path) -> Ran {
+        let head = self.around.head;
+        let is_compiler = || {
+            let mut compilers = [Some(&head.rustc), head.driver.as_ref()].into_iter().flatten();
+            compilers.any(|compiler| Path::new(compiler).file_name() == program.file_name())
+                || self.request.compiler.files.iter().any(|(known, _)| known == program)
+        };
+        match script(program) {
+            Some(text) if scripts::only_links(&text) => Ran::Shell,
+            Some(_) => Ran::Unknown,
+            None if programs::is_known(program) || is_compiler() => Ran::Known,
+            None => Ran::Unknown,
+        }
     }
 
     /// A shared object that the compile itself made refers to `environ` as every program with the standard library may; it
@@ -169,3 +196,18 @@ impl Recorder<'_> {
         }
     }
 }
+
+/// Returns the text of a script; nothing for a program that is none.
+fn script(path: &Path) -> Option<Vec<u8>> {
+    let mut text = vec![0; 2];
+    let mut file = fs::File::open(path).ok()?;
+    file.read_exact(&mut text).ok()?;
+    if text != b"#!" {
+        return None;
+    }
+    file.take(LONGEST_SCRIPT).read_to_end(&mut text).ok()?;
+    Some(text)
+}
+
+/// A longer one does more than to start a linker, and its end is not looked at.
+const LONGEST_SCRIPT: u64 = 64 * 1024;

@@ -8,6 +8,7 @@ use std::path::Path;
 use crate::action::manifest::{Entry, Input};
 use crate::action::roots::{Root, readable};
 use crate::inputs::depinfo::DepInfo;
+use crate::record::context::Ran;
 use crate::record::{Found, Recorder};
 use crate::system::os;
 
@@ -18,7 +19,7 @@ impl Recorder<'_> {
         for input in &entry.inputs {
             let dependency = match input {
                 Input::Variable(name, Some(_)) => self.of_variable(name, info),
-                Input::RootPath(root, _) => Some((*root, place(*root, found))),
+                Input::RootPath(root, _) => Some((*root, self.place(*root, found))),
                 _ => None,
             };
             // A variable comes before the place and says more.
@@ -48,11 +49,12 @@ impl Recorder<'_> {
         let path = info.sources.iter().find(names)?;
         Some(readable(&self.request.roots.rooted_path(&here(path))))
     }
-}
 
-fn place(root: Root, found: &Found) -> String {
-    match found.get(&root) {
-        Some(place) => format!("found in {place}"),
-        None => "a proc macro asked for the working directory".to_owned(),
+    fn place(&self, root: Root, found: &Found) -> String {
+        match found.get(&root) {
+            Some(place) => format!("{place} contains its path"),
+            None if self.ran() == Ran::Unknown => "a script or an unknown program may have asked for it".to_owned(),
+            None => "a proc macro asked for the working directory".to_owned(),
+        }
     }
 }

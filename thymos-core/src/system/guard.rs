@@ -73,6 +73,8 @@ pub enum Guard {
     BindArguments,
     /// The place of a source that a proc macro can ask for binds the result.
     BindSpan,
+    /// A script, or a program that nobody knows, binds the result to its place.
+    BindUnknown,
     /// The compiler's own path that a proc macro asked for binds the result.
     BindExecutable,
     /// Files below a directory that a compile only made sure of count.
@@ -127,6 +129,7 @@ impl Guard {
             Self::BindDirectory => "bind-directory",
             Self::BindArguments => "bind-arguments",
             Self::BindSpan => "bind-span",
+            Self::BindUnknown => "bind-unknown",
             Self::BindExecutable => "bind-executable",
             Self::InputBelowMade => "input-below-made",
             Self::InputScripts => "input-scripts",

@@ -140,6 +140,7 @@ pub fn command(head: &Head, arguments: &[OsString], extra: &[OsString]) -> Comma
         }
         None => Command::new(&head.rustc),
     };
-    command.args(extra).args(arguments).env(environment::ACTIVE, "1");
+    // The build's name differs each time, and plain cargo gives none: who reads every variable must not see it.
+    command.args(extra).args(arguments).env(environment::ACTIVE, "1").env_remove(environment::BUILD);
     command
 }

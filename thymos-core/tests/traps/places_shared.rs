@@ -225,3 +225,28 @@ fn the_length_of_a_links_target_is_this_checkouts() {
         });
     });
 }
+
+/// A linker that appends what the words print to what it links.
+#[cfg(unix)]
+fn appending(words: &str) -> String {
+    format!(
+        "#!/bin/sh\nfor argument; do [ \"$previous\" = -o ] && out=$argument; previous=$argument; done\n\
+         cc \"$@\" || exit 1\n{{ {words}; }} >> \"$out\"\n"
+    )
+}
+
+#[test]
+#[cfg(unix)]
+fn what_a_linker_script_says_of_its_place_is_this_checkouts() {
+    guarded_by("bind-unknown,input-scripts").tell(|stage| {
+        let files = package("app").file("src/main.rs", "fn main() { println!(\"runs\") }");
+        for words in ["basename \"$(pwd)\"", "pwd | wc -c", "echo ${#out}"] {
+            let linker = stage.checkout("tools", &Files::default()).executable("linker", &appending(words));
+            in_two_checkouts(stage, &files, |stage, here| {
+                stage.sees(here.cargo("build").env("RUSTFLAGS", format!("-Clinker={linker}")).run());
+                let bytes = here.bytes("target/debug/app");
+                stage.notes("the end", String::from_utf8_lossy(&bytes[bytes.len() - 8..]));
+            });
+        }
+    });
+}
