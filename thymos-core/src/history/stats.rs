@@ -180,6 +180,10 @@ impl Stats {
                 kind.misses += 1;
                 *self.missed.entry(cause.reason().to_owned()).or_default() += 1;
             }
+            Outcome::Incremental(_) => {
+                kind.bypassed += 1;
+                *self.bypassed.entry(Bypass::Incremental).or_default() += 1;
+            }
             Outcome::Bypass(bypass) => {
                 kind.bypassed += 1;
                 *self.bypassed.entry(bypass.counter()).or_default() += 1;

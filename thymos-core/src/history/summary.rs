@@ -14,6 +14,8 @@ pub struct Summary {
     pub hits: u64,
     /// Units that were compiled, for whatever reason.
     pub compiled: u64,
+    /// Those of them that were left to incremental compilation.
+    pub incremental: u64,
     /// The reason that most of them have.
     pub because: Option<String>,
     /// Compile time that hits did not spend, less the time that restoring took, in milliseconds.
@@ -29,6 +31,7 @@ impl Summary {
         Self {
             hits: hits as u64,
             compiled: compiled as u64,
+            incremental: build.units.iter().filter(|unit| unit.is_incremental()).count() as u64,
             because: why::main_reason(build),
             saved_ms: build.saved_us() / 1000,
         }
@@ -47,10 +50,14 @@ impl Summary {
         if self.hits + self.compiled == 0 {
             return "thymos: nothing to compile".to_owned();
         }
+        let because = self.because.iter().map(|because| format!(" ({because})")).collect::<String>();
+        // After an edit this is what is wanted, and no failure of the cache.
+        if self.hits == 0 && self.incremental == self.compiled {
+            return format!("thymos: {} compiled incrementally{because}", counted(self.compiled, "unit"));
+        }
         let mut line = format!("thymos: {}", self.share());
         if self.compiled > 0 {
-            line.push_str(&format!(", {} compiled", number(self.compiled)));
-            line.extend(self.because.iter().map(|because| format!(" ({because})")));
+            line.push_str(&format!(", {} compiled{because}", number(self.compiled)));
         }
         if self.hits > 0 {
             line.push_str(&format!(", {} saved", time(self.saved_ms)));
@@ -84,5 +91,14 @@ mod tests {
         );
         assert_eq!(line(vec![miss]), "thymos: 0 of 1 unit from the cache (0.0 %), 1 compiled (src/lib.rs changed)");
         assert_eq!(line(Vec::new()), "thymos: nothing to compile");
+    }
+
+    #[test]
+    fn an_edit_reads_as_what_it_is() {
+        let unit =
+            |unit: &str, cause| Event { unit: unit.into(), outcome: Outcome::Incremental(cause), ..Event::default() };
+        let edited = unit("leaf-1", Cause::Input { path: "src/lib.rs".into() });
+        let after = unit("app-2", Cause::Dependency { krate: "leaf".into(), unit: "leaf-1".into() });
+        assert_eq!(line(vec![edited, after]), "thymos: 2 units compiled incrementally (src/lib.rs changed)");
     }
 }

@@ -113,7 +113,8 @@ pub fn main_reason(build: &Build) -> Option<String> {
         Some(Cause::RootPath { root, place, .. }) => {
             Cause::RootPath { root: root.clone(), place: place.clone(), by: String::new() }.to_string()
         }
-        _ => main.because.clone(),
+        Some(cause) => cause.to_string(),
+        None => main.because.clone(),
     };
     Some(match counted.len() {
         1 => because,

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::outcome::Outcome;
+use crate::outcome::{Bypass, Outcome};
 use crate::system::digest::{Digest, FieldHasher};
 use crate::system::files::{make_dir, open_or_make};
 use crate::system::os;
@@ -233,6 +233,7 @@ pub fn read(directory: &Path, since_ms: u64) -> Log {
 pub fn words(event: &Event) -> String {
     let text = match &event.outcome {
         Outcome::Miss(cause) => return cause.to_string(),
+        Outcome::Incremental(cause) => return format!("{cause} ({})", Bypass::Incremental),
         outcome => outcome.reason().unwrap_or_default(),
     };
     match &event.trouble {

@@ -4,8 +4,8 @@
 //! apart. `thymos stats` counts by [`Outcome::reason`]. There are few reasons: what differs each time, such as a path, is not
 //! part of one.
 //!
-//! An outcome is written as three fields: `outcome`, a word of [`OutcomeKind`]; `reason`, for people and counters; and for a
-//! miss `cause`, as data. Reasons and causes of another version are read as `Other`, with their words. An outcome that is
+//! An outcome is written as three fields: `outcome`, a word of [`OutcomeKind`]; `reason`, for people and counters; and where
+//! an entry was looked for `cause`, as data. Reasons and causes of another version are read as `Other`, with their words. An outcome that is
 //! none of these words cannot be counted, so such a line is damaged.
 
 pub mod cause;
@@ -31,6 +31,8 @@ pub enum Outcome {
     Hit,
     /// No entry matched, so the compiler ran.
     Miss(Cause),
+    /// No entry matched, and the compiler ran with its incremental session of the unit: the edit loop.
+    Incremental(Cause),
     /// The compiler ran because this is nothing that Thymos caches.
     Bypass(Bypass),
     /// A cache error: the compiler ran without the cache.
@@ -46,7 +48,7 @@ pub enum OutcomeKind {
     Hit,
     /// See [`Outcome::Miss`].
     Miss,
-    /// See [`Outcome::Bypass`].
+    /// See [`Outcome::Bypass`] and [`Outcome::Incremental`].
     Bypass,
     /// See [`Outcome::Degraded`].
     Degraded,
@@ -70,7 +72,7 @@ impl Outcome {
         match self {
             Self::Hit => OutcomeKind::Hit,
             Self::Miss(_) => OutcomeKind::Miss,
-            Self::Bypass(_) => OutcomeKind::Bypass,
+            Self::Incremental(_) | Self::Bypass(_) => OutcomeKind::Bypass,
             Self::Degraded(_) => OutcomeKind::Degraded,
         }
     }
@@ -81,11 +83,11 @@ impl Outcome {
         *self == Self::Hit
     }
 
-    /// Returns the cause of a miss, where it is known as data.
+    /// Returns why no entry matched, where that was looked for and is known as data.
     #[must_use]
     pub fn cause(&self) -> Option<&Cause> {
         match self {
-            Self::Miss(cause) if !matches!(cause, Cause::Other(_)) => Some(cause),
+            Self::Miss(cause) | Self::Incremental(cause) if !matches!(cause, Cause::Other(_)) => Some(cause),
             _ => None,
         }
     }
@@ -96,6 +98,7 @@ impl Outcome {
         match self {
             Self::Hit => None,
             Self::Miss(cause) => Some(cause.reason().to_owned()),
+            Self::Incremental(_) => Some(Bypass::Incremental.to_string()),
             Self::Bypass(bypass) => Some(bypass.to_string()),
             Self::Degraded(degraded) => Some(degraded.to_string()),
         }
@@ -124,7 +127,10 @@ impl From<Written> for Outcome {
         match outcome {
             OutcomeKind::Hit => Self::Hit,
             OutcomeKind::Miss => Self::Miss(cause.unwrap_or(Cause::Other(reason))),
-            OutcomeKind::Bypass => Self::Bypass(Bypass::parse(&reason)),
+            OutcomeKind::Bypass => match (Bypass::parse(&reason), cause) {
+                (Bypass::Incremental, Some(cause)) => Self::Incremental(cause),
+                (bypass, _) => Self::Bypass(bypass),
+            },
             OutcomeKind::Degraded => Self::Degraded(Degraded::parse(&reason)),
         }
     }
@@ -192,6 +198,10 @@ mod tests {
             (
                 Outcome::Miss(input),
                 json!({ "outcome": "miss", "reason": "input changed", "cause": { "kind": "input", "path": "src/lib.rs" } }),
+            ),
+            (
+                Outcome::Incremental(Cause::Processor),
+                json!({ "outcome": "bypass", "reason": "left to incremental compilation", "cause": { "kind": "processor" } }),
             ),
             (Outcome::Bypass(Bypass::Failed), json!({ "outcome": "bypass", "reason": "compile failed" })),
             (

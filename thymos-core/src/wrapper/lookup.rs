@@ -15,7 +15,7 @@ use crate::hit::Lookup;
 use crate::invocation::Invocation;
 use crate::outcome::cause::Cause;
 use crate::outcome::event;
-use crate::outcome::{Bypass, Degraded, Outcome};
+use crate::outcome::{Degraded, Outcome};
 use crate::request::{Context, Request};
 use crate::settings::Mode;
 use crate::store::{Found, Store};
@@ -93,7 +93,7 @@ impl Attempt<'_> {
     /// There is nothing for the unit. Where rustc has a session of it, that is faster than a compile for the store.
     fn missed(&self, cause: impl FnOnce() -> Cause) -> Decision {
         match has_session(&self.unit.invocation) {
-            true => Decision::Exec(Outcome::Bypass(Bypass::Incremental).into()),
+            true => Decision::Exec(Outcome::Incremental(cause()).into()),
             false => Decision::Compile(Outcome::Miss(cause()).into()),
         }
     }

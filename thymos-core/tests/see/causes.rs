@@ -145,6 +145,47 @@ fn the_earlier_compile_that_differs_least_is_the_one_to_compare_with() {
 }
 
 #[test]
+fn what_is_left_to_incremental_compilation_has_a_cause_too() {
+    let world = World::cached();
+    let here = world.checkout("here", &app());
+    let build = || here.cargo("build").env("CARGO_INCREMENTAL", "1").ok();
+    build();
+    here.edit("leaf/src/lib.rs", "\"leaf\"", "\"edited\"");
+    build();
+    let before = world.events().len();
+    here.edit("leaf/src/lib.rs", "\"edited\"", "\"edited again\"");
+    build();
+    let events = world.events();
+    let of = |name: &str| events[before..].iter().find(|event| event["crate"] == name).expect("it was compiled");
+    for event in &events[before..] {
+        assert_eq!(event["reason"], "left to incremental compilation", "{event:#}");
+    }
+    assert_eq!(of("leaf")["cause"], serde_json::json!({ "kind": "input", "path": "leaf/src/lib.rs" }));
+    assert_eq!((&of("part")["cause"]["kind"], &of("part")["cause"]["crate"]), (&"dependency".into(), &"leaf".into()));
+    let text = here.thymos("why").ok().stdout;
+    assert!(text.contains("leaf/src/lib.rs changed (left to incremental"), "{text}");
+}
+
+#[test]
+fn another_version_of_a_dependency_is_told_with_both() {
+    let world = World::cached();
+    let leaf =
+        world.checkout("leaf", &package("leaf").file("src/lib.rs", "pub fn text() -> &'static str { \"leaf\" }"));
+    let app = package("app")
+        .append("Cargo.toml", "[dependencies]\nleaf = { path = \"../leaf\" }")
+        .file("src/main.rs", "fn main() { println!(\"{}\", leaf::text()) }");
+    let here = world.checkout("here", &app);
+    causes(&here, "build");
+    leaf.edit("Cargo.toml", "version = \"0.1.0\"", "version = \"0.1.7\"");
+    let found = causes(&here, "build");
+    let expected = serde_json::json!({ "kind": "version", "package": "leaf", "from": "0.1.0", "to": "0.1.7" });
+    assert_eq!(cause_of(&found, "leaf"), expected);
+    assert_eq!(cause_of(&found, "app")["kind"], "dependency");
+    let text = here.thymos("why").ok().stdout;
+    assert!(text.contains("leaf 0.1.0 → 0.1.7\n"), "{text}");
+}
+
+#[test]
 fn a_failing_probe_of_a_build_script_is_expected() {
     let world = World::cached();
     let script = r#"

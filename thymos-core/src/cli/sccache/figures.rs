@@ -112,6 +112,10 @@ impl Figures {
                 self.compiled(event);
                 self.compile_fails += 1;
             }
+            Outcome::Incremental(_) => {
+                self.requests_not_cacheable += 1;
+                *self.not_cached.entry(Bypass::Incremental.to_string()).or_default() += 1;
+            }
             // Only a compile that was to be stored is timed.
             Outcome::Bypass(bypass) if event.compile_us > 0 => {
                 self.compiled(event);
@@ -158,7 +162,7 @@ mod tests {
             event(Outcome::Miss(Cause::NeverSeen), 0),
             event(Outcome::Bypass(Bypass::Failed), 700),
             event(Outcome::Bypass(Bypass::WritesElsewhere("x".into())), 700),
-            event(Outcome::Bypass(Bypass::Incremental), 0),
+            event(Outcome::Incremental(Cause::NeverSeen), 0),
             event(Outcome::Degraded(Degraded::Publish("no space left on device".into())), 700),
             event(Outcome::Degraded(Degraded::StoreNotPrivate), 0),
         ];

@@ -134,16 +134,16 @@ fn binary(bytes: u64) -> (String, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::Outcome;
     use crate::outcome::cause::Cause;
     use crate::outcome::event::Event;
-    use crate::outcome::{Bypass, Outcome};
 
     fn report() -> Report {
         let event =
             |outcome, compile_us| Event { outcome, compile_us, took_us: compile_us + 4_000, ..Event::default() };
         let mut events = vec![event(Outcome::Hit, 0); 120];
         events.push(event(Outcome::Miss(Cause::NeverSeen), 1_500_000));
-        events.push(event(Outcome::Bypass(Bypass::Incremental), 0));
+        events.push(event(Outcome::Incremental(Cause::NeverSeen), 0));
         Report {
             stats: super::super::figures::sum(&events),
             cache_location: "Local disk: \"/home/me/.cache/thymos\"".into(),

@@ -79,6 +79,12 @@ impl Unit {
         matches!(self.event.outcome, Outcome::Bypass(Bypass::Failed | Bypass::FailedProbe))
     }
 
+    /// Returns whether the unit was left to incremental compilation.
+    #[must_use]
+    pub fn is_incremental(&self) -> bool {
+        matches!(self.event.outcome, Outcome::Incremental(_) | Outcome::Bypass(Bypass::Incremental))
+    }
+
     /// Returns whether the compile failed as a probe of a build script may.
     #[must_use]
     pub fn is_failed_probe(&self) -> bool {
