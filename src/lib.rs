@@ -11,7 +11,7 @@
 //! ```
 //!
 //! What it does: detect, decide, render. The environment ([`Env`]), the tools and the probes are read first; a [`Plan`] is
-//! decided from them without looking at anything else; and the plan is rendered for whom it may concern:
+//! decided from them without looking at anything else; and the plan is rendered for its readers:
 //!
 //! | renderer | for |
 //! |---|---|
@@ -36,7 +36,8 @@
 //!   that installs it.
 //!
 //! # Features
-//! `cc` (default) finds the C compiler of cross targets; `serde` makes a [`Plan`] serialisable.
+//! All are off by default. `cc` finds the C compiler of cross targets; `os_info` asks that crate for the [`System`]; `serde` makes a
+//! [`Plan`] serialisable.
 
 mod config;
 mod error;

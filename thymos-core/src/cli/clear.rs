@@ -24,9 +24,8 @@ Examples:
   thymos clear --yes               for scripts
   thymos clear --crate serde       only serde, in every version and profile
 
-Target directories stay as they are. Statistics stay too: thymos stats --zero is
-for them. To compile everything anew and keep the cache for others, set
-THYMOS_MODE=refresh.";
+Target directories and statistics stay; thymos stats --zero resets those. To
+compile everything again without emptying the cache, set THYMOS_MODE=refresh.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

@@ -17,7 +17,7 @@ pub enum Answer {
 pub struct Question<'a> {
     /// The question itself: `Write this?`
     pub ask: &'a str,
-    /// What is said where there is nobody to ask: `nothing was written`, and `--yes` does it.
+    /// What to say if the answer is no, or without a terminal: `nothing was written`.
     pub undone: &'a str,
 }
 
@@ -47,7 +47,7 @@ impl Consent {
 pub fn ask(question: &Question<'_>) -> Answer {
     let Question { ask, undone } = question;
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-        eprintln!("thymos: {undone}, for there is nobody to ask; --yes does it");
+        eprintln!("thymos: {undone}: not a terminal; pass --yes");
         return Answer::No(ExitCode::from(2));
     }
     print!("{ask} [y/N] ");

@@ -19,10 +19,10 @@ const EXAMPLES: &str = "\
 Examples:
   thymos gc                    down to the size limit, least recently used first
   thymos gc --max-size 2G      down to 2 GB, this once
-  thymos gc --older-than 30d   what was not used for 30 days goes in any case
-  thymos gc --dry-run          says what would go, and removes nothing
+  thymos gc --older-than 30d   also removes what was not used for 30 days
+  thymos gc --dry-run          shows what would go; removes nothing
 
-Builds may go on meanwhile: what they look for and no longer find, they compile.";
+Builds can go on meanwhile: an entry that is gone is compiled again.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -30,10 +30,10 @@ pub struct Args {
     /// The size to come down to, such as 2G; by default the size limit
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     max_size: Option<Size>,
-    /// Remove whatever was not used for so long, such as 12h, 7d or 2w
+    /// Remove every entry that was not used for this long, such as 12h, 7d or 2w
     #[arg(long, value_name = "AGE", value_parser = parse_age)]
     older_than: Option<Age>,
-    /// Remove nothing, and say what would go
+    /// Show what would go; remove nothing
     #[arg(long)]
     dry_run: bool,
     /// Print JSON

@@ -81,39 +81,39 @@ enum Sub {
         after_help = "Examples:\n  thymos demo     in a scratch directory that is gone afterwards\n  thymos bench    the same with your own workspace"
     )]
     Demo,
-    /// Shows hits, misses, and every reason for not hitting
+    /// Shows hits, misses and the reason for every call that was no hit
     Stats(stats::Args),
-    /// Tells why units of the last build were compiled
+    /// Explains why units of the last build were compiled
     // What a variant says hides what its arguments say, so it says both.
     #[command(long_about = why::ABOUT)]
     Why(why::Args),
-    /// Tells the last build as a page: timeline, critical path, costs
+    /// Writes the last build as a page: timeline, critical path, costs
     Report(report::Args),
     /// Shows the builds that use the cache while they run
     Watch(watch::Args),
     /// Times this workspace without and with the cache, in copies of it
     Bench(bench::Args),
-    /// Removes what was not used for longest, down to the size limit
+    /// Removes the least recently used entries, down to the size limit
     Gc(gc::Args),
     /// Empties the cache, or takes one crate out of it
     Clear(clear::Args),
     /// Checks what the cache holds
     Verify(verify::Args),
-    /// Explains what suits this machine, linkers and caches, and why
+    /// Explains which linker and cache this machine should use, and why
     Plan(plan::Args),
-    /// Writes what suits into Cargo's configuration, and takes it back
+    /// Writes the plan into Cargo's configuration, and undoes it
     Setup(setup::Args),
-    /// Looks whether everything works, and says what mends it
+    /// Checks that everything works, and names the fix if not
     Doctor(doctor::Args),
     /// Writes a Dockerfile and a compose file that build with the cache
     Docker(docker::Args),
     /// Writes a CI job that builds with the cache, for GitHub or GitLab
     Ci(ci::Args),
-    /// Writes what builds used of the cache into one file
+    /// Writes recently used entries of the cache into one file
     Pack(pack::PackArgs),
-    /// Takes such a file into the cache, after verifying it
+    /// Verifies such a file and adds it to the cache
     Unpack(pack::UnpackArgs),
-    /// Prints what lets a shell complete this command line
+    /// Prints the completion script of a shell
     Completions(completions::Args),
     /// Prints the manual, as man pages
     Man(man::Args),
@@ -205,7 +205,7 @@ fn ended(done: Result<ExitCode, String>) -> ExitCode {
     }
 }
 
-/// Returns a word about a cache that only the name sccache uses, for it looks empty from here.
+/// Returns a note about a cache that only the name sccache uses: from here it looks empty.
 fn other_store(environment: &Environment, settings: &Settings) -> Option<String> {
     let dir = environment.path(SCCACHE_DIR).filter(|dir| settings.dir.as_ref() != Some(dir))?;
     let used = dir.join("v1/events").is_dir();

@@ -1,4 +1,4 @@
-//! `thymos plan`: what would be done on this machine, and why.
+//! `thymos plan`: the linker and the cache that this machine should use, and why.
 
 use std::process::ExitCode;
 
@@ -44,10 +44,10 @@ fn explained(plan: &Plan) -> String {
     let keys: Vec<&str> = config.lines().skip(1).collect();
     let mut text = plan.explain();
     if keys.iter().all(|line| line.trim().is_empty()) {
-        text.push_str("\nThe toolchain is right as it is: nothing needs to be written.\n");
+        text.push_str("\nThe toolchain's default is the right choice: there is nothing to write.\n");
     } else {
         text.push_str(
-            "\nWhat .cargo/config.toml would hold for the whole workspace (`thymos setup` measures and writes it):\n",
+            "\nFor the whole workspace, .cargo/config.toml would hold this; `thymos setup` measures and writes it:\n",
         );
         keys.iter().for_each(|line| text.push_str(&format!("  {line}\n")));
     }

@@ -18,15 +18,15 @@ use crate::system::os;
 const EXAMPLES: &str = "\
 Examples:
   thymos stats                       everything since the counters were zeroed
-  thymos stats --since 1d            the last day, whatever the counters say
+  thymos stats --since 1d            the last day, also what --zero forgot
   thymos stats --workspace           only builds of the workspace here
   thymos stats --json | jq .hit_rate for scripts; doc/json.md names every field
   thymos stats --zero                counts from zero again, and keeps the cache
 
-A hit is a compile answered from the cache. A miss was looked up in vain;
-`thymos why` tells the reasons of the last build. Bypassed is what Thymos does
-not cache. Degraded is where it could not do its part and the build went on
-without.";
+A hit is a compile answered from the cache. A miss had no matching entry, so it
+was compiled and stored; `thymos why` gives the reasons of the last build.
+Bypassed is what Thymos does not cache. Degraded is a cache error: that call was
+compiled without the cache.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -128,7 +128,7 @@ impl Screen {
         row("Compiler calls".into(), number(stats.invocations), since);
         row("  hits".into(), number(stats.hits), share(stats.hits, looked_up));
         if stats.verified > 0 {
-            row("    compiled again and found right".into(), number(stats.verified), String::new());
+            row("    compiled again and confirmed".into(), number(stats.verified), String::new());
         }
         row("  misses".into(), number(stats.misses), share(stats.misses, looked_up));
         let (bypassed, degraded) = (sorted(&stats.bypassed), sorted(&stats.degraded));
@@ -162,7 +162,7 @@ impl Screen {
 
     fn slowest(&self, stats: &Stats) -> String {
         let mut table = Table::new([Column::Wrapped, Column::Right, Column::Right]);
-        table.row(["Cost most", "compiles", "time"].map(|title| Cell::styled(title, table::HEADING)));
+        table.row(["Slowest crates", "compiles", "time"].map(|title| Cell::styled(title, table::HEADING)));
         for slow in &stats.slowest {
             table.row([format!("  {}", slow.krate).into(), number(slow.compiles).into(), time(slow.compile_ms).into()]);
         }
@@ -199,11 +199,11 @@ fn next(stats: &Stats) -> Option<String> {
     if stats.invocations == 0 {
         Some("nothing was compiled through Thymos yet; try: thymos build".to_owned())
     } else if degraded > 0 {
-        Some(format!("the cache could not do its part for {}; thymos doctor finds why", counted(degraded, "call")))
+        Some(format!("{} compiled without the cache; thymos doctor finds why", counted(degraded, "cache error")))
     } else if stats.missed.get(EVICTED.reason()).is_some_and(|evicted| evicted * 20 > stats.misses) {
-        Some("much was evicted before it was needed again; raise THYMOS_CACHE_SIZE".to_owned())
+        Some("many misses were evicted entries; raise THYMOS_CACHE_SIZE".to_owned())
     } else if stats.misses > 0 {
-        Some("thymos why tells why units of the last build were compiled".to_owned())
+        Some("thymos why explains the misses of the last build".to_owned())
     } else {
         None
     }

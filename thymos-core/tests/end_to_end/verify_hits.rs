@@ -248,9 +248,9 @@ fn the_statistics_show_how_many_hits_were_confirmed() {
     let world = World::cached();
     let here = world.checkout("here", &library_and_program("right"));
     here.builds_anew("right");
-    assert!(!world.thymos("stats").ok().stdout.contains("found right"));
+    assert!(!world.thymos("stats").ok().stdout.contains("and confirmed"));
     here.clean();
     here.cargo("build").env("THYMOS_VERIFY", "1").ok();
     let text = world.thymos("stats").ok().stdout;
-    assert!(text.lines().any(|line| line.contains("found right") && line.contains('2')), "{text}");
+    assert!(text.lines().any(|line| line.contains("and confirmed") && line.contains('2')), "{text}");
 }

@@ -108,7 +108,7 @@ fn everything_is_cleared_only_when_somebody_says_so() {
     here.builds_anew("leaf");
     let refused = at_width(&world, "clear", 80);
     assert_eq!(refused.status.code(), Some(2));
-    assert_eq!(refused.stderr, "thymos: nothing was removed, for there is nobody to ask; --yes does it\n");
+    assert_eq!(refused.stderr, "thymos: nothing was removed: not a terminal; pass --yes\n");
     assert_eq!(world.stats().store.entries, 3);
 
     let done = at_width(&world, "clear --yes", 80).ok().stdout;

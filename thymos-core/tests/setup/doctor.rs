@@ -16,13 +16,13 @@ fn doctor(app: &Checkout<'_>, variables: &[(&str, &str)]) -> (Run, Value) {
     (run, report)
 }
 
-/// The check came to this state, in these words, and names what mends it where there is something to mend.
+/// The check came to this state, in these words, and names the fix where there is something to fix.
 fn found(report: &Value, check: &str, state: &str, words: &str) {
     let findings = report["findings"].as_array().expect("a list");
     let finding = findings.iter().find(|it| it["check"] == check).unwrap_or_else(|| panic!("{check}: {report:#}"));
     assert_eq!(finding["state"], state, "{report:#}");
     assert!(finding.to_string().contains(words), "{words}: {finding:#}");
-    assert_eq!(finding["mend"].is_string(), state == "attention", "{finding:#}");
+    assert_eq!(finding["fix"].is_string(), state == "attention", "{finding:#}");
 }
 
 #[test]

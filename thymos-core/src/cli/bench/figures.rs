@@ -37,7 +37,7 @@ pub struct Row {
     pub with_ms: u64,
     /// Compiler calls of the build with the cache that it answered.
     pub hits: u64,
-    /// Compiler calls that it looked up in vain.
+    /// Compiler calls without a matching entry.
     pub misses: u64,
     /// Compiler calls that are not cached, those that failed left out.
     pub bypassed: u64,

@@ -45,7 +45,7 @@ pub fn decide(configured: &Configured, release: Option<(u32, u32)>) -> BuildLink
         return BuildLinker::Workspace(packages);
     }
     let old = release.is_some_and(|release| release < OWN_LLD);
-    // A variable for a target's flags silences build.rustflags, and with them whatever the workspace needs.
+    // A variable for a target's flags overrides build.rustflags, and with them whatever the workspace needs.
     if old && configured.flags.is_empty() { BuildLinker::Mold } else { BuildLinker::Toolchain }
 }
 

@@ -163,7 +163,7 @@ fn write(planned: &[Planned], project: &Project) -> Result<ExitCode, String> {
         println!("Wrote {name}.");
     }
     if project.lock == Lock::Missing {
-        println!("\nThere is no Cargo.lock, so each build resolves its dependencies anew; commit one.");
+        println!("\nThere is no Cargo.lock, so each build resolves its dependencies again; commit one.");
     }
     if let Wrapper::Image(image) = &project.wrapper {
         println!("\nThe build takes thymos from the image {image}, which the repository of Thymos builds.");

@@ -1,6 +1,6 @@
 //! What a check found, and how people and scripts read it.
 //!
-//! Invariant: pure. Whatever needs attention says why it matters, and names a command or an edit that mends it.
+//! Invariant: pure. A finding that needs attention says why it matters, and names the command or the edit that fixes it.
 
 use std::fmt::Write;
 
@@ -13,9 +13,9 @@ use serde::Serialize;
 pub enum State {
     /// As it should be.
     Good,
-    /// Worth knowing, and nothing to mend.
+    /// Worth knowing; nothing to fix.
     Note,
-    /// Something to mend.
+    /// Something to fix.
     Attention,
     /// The check could not look.
     Unknown,
@@ -32,8 +32,8 @@ pub struct Finding {
     pub what: String,
     /// Why it matters.
     pub why: Option<String>,
-    /// What mends it.
-    pub mend: Option<String>,
+    /// What fixes it.
+    pub fix: Option<String>,
 }
 
 impl Finding {
@@ -49,7 +49,7 @@ impl Finding {
         Self::new(check, State::Note, what)
     }
 
-    /// Returns something to mend; [`why`](Self::why) and [`mend`](Self::mend) say the rest.
+    /// Returns something to fix; [`why`](Self::why) and [`fix`](Self::fix) say the rest.
     #[must_use]
     pub fn attention(check: &'static str, what: impl Into<String>) -> Self {
         Self::new(check, State::Attention, what)
@@ -62,7 +62,7 @@ impl Finding {
     }
 
     fn new(check: &'static str, state: State, what: impl Into<String>) -> Self {
-        Self { check, state, what: what.into(), why: None, mend: None }
+        Self { check, state, what: what.into(), why: None, fix: None }
     }
 
     /// Adds why it matters.
@@ -71,10 +71,10 @@ impl Finding {
         Self { why: Some(why.into()), ..self }
     }
 
-    /// Adds what mends it.
+    /// Adds what fixes it.
     #[must_use]
-    pub fn mend(self, mend: impl Into<String>) -> Self {
-        Self { mend: Some(mend.into()), ..self }
+    pub fn fix(self, fix: impl Into<String>) -> Self {
+        Self { fix: Some(fix.into()), ..self }
     }
 }
 
@@ -103,7 +103,7 @@ pub fn table(findings: &[Finding]) -> String {
             let _ = writeln!(text, "      {:<width$}  {why}", "");
         }
     }
-    let steps: Vec<&String> = findings.iter().filter_map(|finding| finding.mend.as_ref()).collect();
+    let steps: Vec<&String> = findings.iter().filter_map(|finding| finding.fix.as_ref()).collect();
     if !steps.is_empty() {
         text.push_str("\nNext steps\n");
         steps.iter().enumerate().for_each(|(at, step)| text.push_str(&format!("  {}. {step}\n", at + 1)));
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn columns_are_aligned_and_steps_are_numbered() {
         let findings =
-            [Finding::good("store", "fine"), Finding::attention("file system", "copies").why("slow").mend("move it")];
+            [Finding::good("store", "fine"), Finding::attention("file system", "copies").why("slow").fix("move it")];
         let text = anstream::adapter::strip_str(&table(&findings)).to_string();
         let expected = "ok    store        fine\n\
                         WARN  file system  copies\n                   slow\n\nNext steps\n  1. move it\n";

@@ -1,11 +1,11 @@
-//! Which linker the flags in force name, whether it linked, and which flags are written in vain.
+//! Which linker the flags in force name, whether it linked, and which flags have no effect.
 //!
 //! Invariant: pure.
 
 use super::finding::Finding;
 use crate::cli::cargo_config::flags::Flags;
 
-/// Judges flags that another source of flags silences.
+/// Judges flags that another source of flags overrides.
 #[must_use]
 pub fn judge_silenced(sources: &[Vec<Flags>]) -> Finding {
     const CHECK: &str = "rustflags";
@@ -21,13 +21,13 @@ pub fn judge_silenced(sources: &[Vec<Flags>]) -> Finding {
         return Finding::good(CHECK, format!("from {}", places(force)));
     }
     let in_variable = force.iter().any(|it| it.place.ends_with("RUSTFLAGS") && !it.place.contains(' '));
-    let mend = match in_variable {
+    let fix = match in_variable {
         true => format!("unset {}, or put its flags into the configuration file", places(force)),
         false => format!("move the flags of {} to the same target as those of {}", lost.join(", "), places(force)),
     };
-    Finding::attention(CHECK, format!("{} silences {}", places(force), lost.join(", ")))
-        .why("Cargo uses the first of four sources of flags and ignores the others")
-        .mend(mend)
+    Finding::attention(CHECK, format!("{} overrides {}", places(force), lost.join(", ")))
+        .why("Cargo reads flags from four places and uses only the first that is set")
+        .fix(fix)
 }
 
 /// Returns the linker that flags name, as its mark would: `mold` for `-fuse-ld=mold`.
@@ -66,7 +66,7 @@ pub fn judge_linker(named: Option<&str>, mark: Option<&str>) -> Finding {
     }
     Finding::attention(CHECK, format!("the flags name {named}, and a program is linked by {seen}"))
         .why("builds are not as fast as the configuration says")
-        .mend("thymos plan, which says why that linker is not used")
+        .fix("thymos plan, which says why that linker is not used")
 }
 
 #[cfg(test)]

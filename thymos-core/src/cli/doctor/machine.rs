@@ -14,8 +14,8 @@ use crate::store::Store;
 use crate::system::error::plain;
 use crate::system::os;
 
-/// A daemon that has not answered by then is not there.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// A daemon that does not answer within this time counts as missing.
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// Names the system, and the command that installs a tool on it.
 #[must_use]
@@ -35,35 +35,34 @@ pub fn store(settings: &Settings) -> Finding {
     let Some(dir) = &settings.dir else {
         return Finding::attention(CHECK, "there is no home directory for it")
             .why("nothing can be kept")
-            .mend("export THYMOS_DIR=/some/directory");
+            .fix("export THYMOS_DIR=/some/directory");
     };
     let place = dir.display();
     let store = match Store::open_as(dir, settings.shared) {
         Ok(store) => store,
         Err(degraded) => {
-            let mend = format!(
+            let fix = format!(
                 "chmod -R go-w {place}, or export THYMOS_DIR=/another/directory, or THYMOS_SHARED=group if you trust its group"
             );
-            return Finding::attention(CHECK, format!("{place}: {degraded}")).why("nothing is cached").mend(mend);
+            return Finding::attention(CHECK, format!("{place}: {degraded}")).why("nothing is cached").fix(fix);
         }
     };
     if let Err(error) = tempfile::tempfile_in(store.root()) {
         let what = format!("{place} cannot be written: {}", plain(&error));
         return Finding::attention(CHECK, what)
             .why("what is compiled is not kept")
-            .mend("export THYMOS_DIR=/another/directory");
+            .fix("export THYMOS_DIR=/another/directory");
     }
     let (contents, stats) = (store.contents(), Stats::gather(dir));
     let what =
         format!("{place}: {} entries, {} of {}", contents.entries, bytes(contents.bytes), bytes(settings.cache_size));
     let degraded: u64 = stats.degraded.values().sum();
     match stats.degraded.iter().max_by_key(|(_, count)| **count) {
-        Some((reason, count)) => Finding::attention(
-            CHECK,
-            format!("{what}; {degraded} compiles could not use it, {count} of them: {reason}"),
-        )
-        .why("those compiles ran without the cache")
-        .mend("thymos stats, then thymos stats --zero when the cause is gone"),
+        Some((reason, count)) => {
+            Finding::attention(CHECK, format!("{what}; {degraded} cache errors, {count} of them: {reason}"))
+                .why("those compiles ran without the cache")
+                .fix("thymos stats shows the causes; thymos stats --zero once they are gone")
+        }
         None => Finding::good(CHECK, what),
     }
 }
@@ -76,13 +75,17 @@ pub fn file_systems(settings: &Settings, target: &Path) -> Finding {
     let place = target.ancestors().find(|directory| directory.is_dir()).unwrap_or(target);
     match ability(dir, place) {
         Ok(Ability::Reflink) => Finding::good(CHECK, "restored files share their blocks with the store (reflink)"),
-        Ok(Ability::HardLink) => Finding::good(CHECK, "restored files can be names of the stored ones (hard link)"),
+        Ok(Ability::HardLink) => Finding::good(CHECK, "restored files are hard links to those of the store"),
         Ok(Ability::Copy) => Finding::attention(
             CHECK,
-            format!("restored files are copies: {} and {} are on two file systems", dir.display(), place.display()),
+            format!(
+                "restored files are copies: {} and {} are on different file systems",
+                dir.display(),
+                place.display()
+            ),
         )
-        .why("a hit costs the time and the space of a copy")
-        .mend("set THYMOS_DIR to a directory on the file system of your target directories"),
+        .why("each hit costs the time and space of a copy")
+        .fix("set THYMOS_DIR to a directory on the file system of your target directories"),
         Err(error) => Finding::unknown(
             CHECK,
             format!("failed to write to {} and {}: {}", dir.display(), place.display(), plain(&error)),
@@ -109,7 +112,7 @@ fn ability(store: &Path, target: &Path) -> std::io::Result<Ability> {
     Ok(if linked { Ability::HardLink } else { Ability::Copy })
 }
 
-/// Asks Docker's daemon and BuildKit whether they are there. Who has no Docker lacks nothing.
+/// Asks Docker's daemon and BuildKit for their versions. A machine without Docker is fine.
 #[must_use]
 pub fn docker() -> Finding {
     const CHECK: &str = "docker";
@@ -129,7 +132,7 @@ fn said(program: &str, arguments: &[&str]) -> Option<String> {
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
     let started = Instant::now();
     while child.try_wait().ok()?.is_none() {
-        if started.elapsed() > PATIENCE {
+        if started.elapsed() > LIMIT {
             let _ = child.kill();
             let _ = child.wait();
             return None;

@@ -1,4 +1,4 @@
-//! `thymos doctor`: is everything as it should be, here, and what mends it if not.
+//! `thymos doctor`: checks that everything works here, and names the fix where something does not.
 //!
 //! Gathering is in [`probe`] and [`machine`]; judging what was gathered is pure.
 
@@ -21,7 +21,7 @@ use wrapper::Set;
 
 const EXAMPLES: &str = "\
 Examples:
-  thymos doctor           what is wrong in this directory, and what mends it
+  thymos doctor           what is wrong in this directory, and the fix
   thymos doctor --json    the same for scripts; the exit status says it too";
 
 #[derive(Debug, clap::Args)]
@@ -54,7 +54,7 @@ pub fn run(args: &Args, settings: &Settings, environment: &Environment) -> Resul
     let findings = Checks { environment, settings, directory, hierarchy }.examine();
     let status = status(&findings);
     if args.json {
-        let report = Report { schema: 1, status, findings: &findings };
+        let report = Report { schema: 2, status, findings: &findings };
         let text =
             serde_json::to_string_pretty(&report).map_err(|error| format!("failed to print the findings: {error}"))?;
         println!("{text}");
@@ -71,7 +71,7 @@ impl Checks<'_> {
             findings.push(
                 Finding::attention("config", broken.clone())
                     .why("Cargo fails on this file")
-                    .mend(format!("mend {broken}")),
+                    .fix(format!("correct {broken}")),
             );
         }
         findings.push(machine::system());
@@ -153,14 +153,14 @@ impl Checks<'_> {
             }
         }
         if self.is_thymos("sccache") {
-            return Finding::good(CHECK, "its name is Thymos's here");
+            return Finding::good(CHECK, "the name belongs to Thymos here");
         }
         if found.is_empty() {
-            return Finding::good(CHECK, "set nowhere");
+            return Finding::good(CHECK, "not set");
         }
         Finding::attention(CHECK, format!("still set: {}", found.join(", ")))
-            .why("two caches keep everything twice, and the one that Cargo starts wins")
-            .mend(format!("thymos setup --from-sccache for files; unset variables: {}", found.join(", ")))
+            .why("two caches store everything twice, and Cargo uses only one")
+            .fix(format!("thymos setup --from-sccache for files; unset variables: {}", found.join(", ")))
     }
 }
 

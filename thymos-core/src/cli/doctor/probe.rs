@@ -58,7 +58,7 @@ impl<'a> Probe<'a> {
         let Err(complaint) = first.and_then(|()| self.build("second")) else { return Ok(self.judge()) };
         let finding = Finding::attention(CHECK, format!("a small package does not build here: {complaint}"))
             .why("as long as Cargo fails, nothing can be cached")
-            .mend("cargo build -v, which shows the whole error");
+            .fix("cargo build -v, which shows the whole error");
         Ok(Probed { finding, mark: None })
     }
 
@@ -79,7 +79,7 @@ impl<'a> Probe<'a> {
         } else {
             Finding::attention(CHECK, format!("a package that was built twice did not hit{reasons}"))
                 .why("every build compiles everything")
-                .mend("thymos stats, which counts the reasons")
+                .fix("thymos stats, which counts the reasons")
         };
         let program = self.program("second");
         Probed { finding, mark: program.and_then(|path| Mark::read(&path).ok()) }

@@ -25,7 +25,7 @@ pub struct Set {
 #[must_use]
 pub fn judge(sets: &[Set]) -> Finding {
     let Some((first, others)) = sets.split_first() else {
-        return Finding::attention(CHECK, "Cargo runs rustc directly here").why("nothing is cached").mend(SETUP);
+        return Finding::attention(CHECK, "Cargo runs rustc directly here").why("nothing is cached").fix(SETUP);
     };
     let Set { value, place, exists, ours } = first;
     let ours_below = others.iter().find(|set| set.ours);
@@ -36,17 +36,17 @@ pub fn judge(sets: &[Set]) -> Finding {
         let unset = format!("unset {place}{}", if ours_below.is_some() { "" } else { "; thymos setup" });
         return Finding::attention(CHECK, format!("{place} is empty{overrides}"))
             .why("an empty value switches wrappers off")
-            .mend(unset);
+            .fix(unset);
     }
     if !exists {
         let what = format!("{value} from {place} is not there");
         return Finding::attention(CHECK, what)
             .why("Cargo fails every build with a wrapper that it cannot start")
-            .mend(remove);
+            .fix(remove);
     }
     if !ours {
         let what = format!("{value} from {place} is the wrapper{overrides}");
-        return Finding::attention(CHECK, what).why("nothing goes through Thymos").mend(remove);
+        return Finding::attention(CHECK, what).why("nothing goes through Thymos").fix(remove);
     }
     Finding::good(CHECK, format!("{value}, from {place}"))
 }
@@ -64,7 +64,7 @@ mod tests {
         let finding = judge(sets);
         assert_eq!(finding.state, state, "{finding:?}");
         assert!(format!("{finding:?}").contains(words), "{finding:?}");
-        assert_eq!(finding.mend.is_some(), state == State::Attention);
+        assert_eq!(finding.fix.is_some(), state == State::Attention);
     }
 
     #[test]

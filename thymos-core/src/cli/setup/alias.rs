@@ -67,7 +67,7 @@ impl Alias {
         let directory = self.place.parent().unwrap_or(Path::new(""));
         let searched: Vec<PathBuf> = std::env::split_paths(environment.get("PATH").unwrap_or_default()).collect();
         let Some(at) = searched.iter().position(|path| path == directory) else {
-            return Some(format!("{} is not in PATH; add it, or nobody finds the link.", directory.display()));
+            return Some(format!("{} is not in PATH; add it, so that the link is found.", directory.display()));
         };
         let name = self.place.file_name().unwrap_or_default();
         let other = searched[..at].iter().map(|path| path.join(name)).find(|path| path.is_file())?;

@@ -94,7 +94,7 @@ impl Change {
     pub fn cost(&self) -> String {
         match self {
             Self::Set { way, .. } if way.ends_with(&["linker".to_owned()]) => {
-                "everything is built again, for Cargo keeps one build per linker".to_owned()
+                "everything is built again: Cargo keeps one build per linker".to_owned()
             }
             Self::Set { way, .. } if way.first().is_some_and(|first| first == "env") => {
                 "build scripts that read the variable run again".to_owned()

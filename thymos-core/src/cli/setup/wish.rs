@@ -1,6 +1,6 @@
 //! What a machine wants of its Cargo configuration: the cache in front of rustc, and the linker that measured best.
 //!
-//! Invariant: pure. A wrapper is named by its absolute path, for Cargo fails without one that it cannot find; a linker is
+//! Invariant: pure. A wrapper is named by its absolute path, because Cargo fails if it cannot find it; a linker is
 //! wanted only if it was asked for or clearly beat the default.
 
 use std::path::{Path, PathBuf};
@@ -95,7 +95,9 @@ impl Wish {
 
 fn stays(decision: &Decision, measured: Option<&Measured>) -> String {
     match (decision, measured) {
-        (_, Some(_)) => "The linker stays as it is: none beats the default by more than a tenth.".to_owned(),
+        (_, Some(_)) => {
+            "The linker stays as it is: no other one is more than a tenth faster than the default.".to_owned()
+        }
         (Decision::Default(why), None) => format!("The linker stays as it is: {why}."),
         (_, None) => "The linker stays as it is.".to_owned(),
     }

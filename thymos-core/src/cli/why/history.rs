@@ -39,7 +39,7 @@ struct Told<'a> {
 pub(super) fn tell(name: &str, builds: &[Build], args: &Args, screen: Screen) -> Result<String, String> {
     let mut units = units(name, builds);
     if units.is_empty() {
-        return Err(format!("no compile of {name} is recorded; `thymos why` tells the last build"));
+        return Err(format!("no compile of {name} is recorded; `thymos why` explains the last build"));
     }
     units.sort_by_key(|unit| std::cmp::Reverse(unit.at_ms));
     if args.json {

@@ -21,11 +21,11 @@ use crate::settings::Settings;
 use crate::settings::environment::Environment;
 
 pub const ABOUT: &str = "\
-Tells why units of the last build of this workspace, or of the last build of all when none was here, were compiled and did \
-not come from the cache. What was compiled only because a dependency was stands with the dependency. With a crate's name, \
-tells what became of that crate in every recorded build.
+Explains why units of the last build were compiled and not restored from the cache. The last build is the one of this \
+workspace, or the last of any workspace if this one has none. A unit that was compiled only because a dependency was is \
+listed with that dependency. With a crate's name, shows every recorded compile of that crate.
 
-Nothing needs to be switched on before the build: every compile leaves a line in the cache's own log.";
+No setting is needed before the build: every compile appends a line to the cache's log.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,7 +39,7 @@ const SHOWN: usize = 8;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// A crate or package: tells its history
+    /// A crate or package: shows its history
     #[arg(value_name = "CRATE")]
     krate: Option<String>,
     /// Only the last build, which is the default without a crate
