@@ -91,12 +91,12 @@ impl Lookup<'_> {
         Cause::RootPath { root: root.name().to_owned(), place, by }
     }
 
-    /// Keeps what was asked, only to explain a later miss.
-    pub fn remember(&self, path_dependencies: Vec<(Root, String)>) {
+    /// Keeps what was asked, only to explain a later miss, and returns the bytes that the store grew by.
+    pub fn remember(&self, path_dependencies: Vec<(Root, String)>) -> u64 {
         let mut record = self.record();
         record.add(self.asked(path_dependencies));
         // An explanation is not worth an error.
-        let _ = self.store.keep_record(&self.unit(), &record);
+        self.store.keep_record(&self.unit(), &record).unwrap_or_default()
     }
 
     fn record(&self) -> Record {

@@ -5,7 +5,7 @@
 //!
 //! Invariant: no value of an environment variable and no source text is ever written here.
 
-use std::fs::OpenOptions;
+use std::fs::{DirEntry, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::{Bypass, Outcome};
 use crate::system::digest::{Digest, FieldHasher};
-use crate::system::files::{make_dir, open_or_make};
+use crate::system::files::{list_if_there, make_dir, open_or_make};
 use crate::system::os;
 
 /// The version of the format. Version 1 had no `package`, `unit`, `deps`, `build`, `workspace`, `meta_us` and `cause`; such lines
@@ -166,22 +166,53 @@ fn is_trusted(directory: &Path) -> bool {
     os::is_private_dir(directory) && directory.parent().is_some_and(os::is_private_dir)
 }
 
-/// Appends an event to a directory of events.
+/// Events are kept for so many days, and the oldest go earlier when all of them are larger than [`MOST_BYTES`].
+const MOST_DAYS: u64 = 30;
+/// The events of one day, and those of all days before it, take no more than this.
+pub const MOST_BYTES: u64 = 64_000_000;
+
+/// Makes the file of a day. It is the only one of that day, so the days that are too many go now.
+fn begin(directory: &Path, day: u64, path: &Path) -> io::Result<File> {
+    make_dir(directory)?;
+    for (old, _) in outdated(directory, day, MOST_BYTES) {
+        // Whoever else begins this day removes it too.
+        let _ = std::fs::remove_file(old);
+    }
+    open_or_make(path, OpenOptions::new().append(true))
+}
+
+/// Returns the files of days before `today` that are too many, with their sizes: those of long ago, and the oldest of those that
+/// are larger than `most` bytes together.
+#[must_use]
+pub fn outdated(directory: &Path, today: u64, most: u64) -> Vec<(PathBuf, u64)> {
+    let entries = list_if_there(directory).unwrap_or_default();
+    let dated = |entry: DirEntry| Some((day(&entry.path())?, entry.path(), entry.metadata().ok()?.len()));
+    let mut files: Vec<_> = entries.into_iter().filter_map(dated).filter(|(day, ..)| *day < today).collect();
+    files.sort_by_key(|(day, ..)| std::cmp::Reverse(*day));
+    let mut all = 0;
+    files.retain(|(day, _, size)| {
+        all += size;
+        day + MOST_DAYS < today || all > most
+    });
+    files.into_iter().map(|(_, path, size)| (path, size)).collect()
+}
+
+/// Appends an event to a directory of events. What is more than one day's share is not told.
 ///
 /// # Errors
 /// Whatever the file system gives.
 pub fn append(directory: &Path, event: &Event) -> io::Result<()> {
     let mut line = serde_json::to_vec(event)?;
     line.push(b'\n');
-    let path = directory.join(format!("{}.jsonl", event.at_ms / DAY));
-    let open = || open_or_make(&path, OpenOptions::new().append(true));
-    let mut file = match open() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make_dir(directory)?;
-            open()?
-        }
+    let day = event.at_ms / DAY;
+    let path = directory.join(format!("{day}.jsonl"));
+    let mut file = match OpenOptions::new().append(true).open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => begin(directory, day, &path)?,
         other => other?,
     };
+    if file.metadata()?.len() > MOST_BYTES {
+        return Ok(());
+    }
     // One write, so that lines of concurrent wrappers stay whole; a short write on a full disk is a damaged line.
     match file.write(&line)? {
         written if written == line.len() => Ok(()),
@@ -246,6 +277,24 @@ pub fn words(event: &Event) -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
+
+    #[test]
+    fn a_new_day_removes_the_days_that_are_too_many_and_a_full_day_takes_no_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |day: u64| dir.path().join(format!("{day}.jsonl"));
+        let at = |day: u64| Event { at_ms: day * DAY, ..Event::default() };
+        for day in [1, 70, 99] {
+            append(dir.path(), &at(day)).unwrap();
+        }
+        File::options().write(true).open(file(99)).unwrap().set_len(MOST_BYTES + 1).unwrap();
+        append(dir.path(), &at(99)).unwrap();
+        assert_eq!(std::fs::metadata(file(99)).unwrap().len(), MOST_BYTES + 1);
+        std::fs::write(dir.path().join("notes"), "not ours").unwrap();
+        append(dir.path(), &at(100)).unwrap();
+        let mut left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["100.jsonl", "notes"]);
+    }
 
     #[test]
     fn damaged_lines_are_counted_and_skipped() {

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 
-use super::gc::{Action, Run, files};
+use super::gc::{Action, Run, seen};
 use super::{Store, digest_of_name};
 use crate::action::manifest::Manifest;
 use crate::outcome::cause::Remover;
@@ -45,8 +45,8 @@ impl Store {
     pub fn clear(&self, wanted: &Wanted) -> io::Result<Cleared> {
         let _lock = self.collection_lock(crate::system::os::Wait::Yes)?;
         let (mut done, mut live, mut kept) = (Cleared::default(), HashSet::new(), 0);
-        let mut removed = Vec::new();
-        for action in self.actions(std::time::SystemTime::now(), Run::Real) {
+        let (mut removed, before) = (Vec::new(), self.notes());
+        for action in self.actions(std::time::SystemTime::now(), Run::Real)? {
             if wanted.holds(&action) {
                 std::fs::remove_file(&action.path)?;
                 removed.extend(digest_of_name(&action.path));
@@ -63,13 +63,13 @@ impl Store {
         }
         // Without this a later miss is only explained less well.
         let _ = self.note_removed(&removed, event::now_ms(), Some(Remover::Clear));
-        self.counted(kept)?;
+        self.counted(kept, u64::MAX, &before)?;
         Ok(done)
     }
 
     /// Removes what is known about compilers, units and earlier removals.
     fn forget(&self) -> u64 {
-        let parts = ["compilers", "units"].iter().flat_map(|part| files(&self.root.join(part)));
+        let parts = ["compilers", "units"].iter().flat_map(|part| seen(&self.root.join(part)));
         let size = parts.filter(|(path, _)| std::fs::remove_file(path).is_ok()).map(|(_, metadata)| metadata.len());
         let size = size.sum();
         let _ = std::fs::remove_file(self.root.join("evicted"));

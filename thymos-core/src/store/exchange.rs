@@ -50,14 +50,16 @@ impl Incoming {
 
 impl Store {
     /// Returns every action with its last use, in no order.
-    #[must_use]
-    pub fn used_actions(&self) -> Vec<Used> {
-        let files = gc::files(&self.root.join("actions")).into_iter();
+    ///
+    /// # Errors
+    /// Whatever listing them gives.
+    pub fn used_actions(&self) -> io::Result<Vec<Used>> {
+        let files = gc::files(&self.root.join("actions"))?.into_iter();
         let used = files.filter_map(|(path, metadata)| {
             let key = ActionKey(Digest::from_hex(path.file_name()?.to_str()?)?);
             Some(Used { key, used: metadata.modified().unwrap_or(UNIX_EPOCH) })
         });
-        used.collect()
+        Ok(used.collect())
     }
 
     /// Returns whether a blob of this name and size is there, without looking at its content.

@@ -21,7 +21,7 @@ pub mod gc;
 pub mod memo;
 pub mod pack;
 mod units;
-mod usage;
+pub mod usage;
 pub mod verify;
 
 use std::fs::OpenOptions;
@@ -175,16 +175,14 @@ impl Store {
         let _ = os::touch(&self.action_path(key));
     }
 
-    /// Stores an action's manifest and returns the size of its file in bytes.
+    /// Stores an action's manifest and returns the bytes that the store grew by.
     ///
     /// # Errors
     /// Whatever writing gives; the old manifest then stands.
     pub fn publish(&self, key: &ActionKey, manifest: &Manifest) -> io::Result<u64> {
-        let bytes = manifest.encode();
         let path = self.action_path(key);
         make_dir(path.parent().unwrap_or(&self.root))?;
-        replace(&path, &bytes)?;
-        Ok(bytes.len() as u64)
+        grown(&path, &manifest.encode())
     }
 
     /// Keeps only those entries of an action of which `keep` is true. A manifest with none left, or that cannot be read, goes.
@@ -226,6 +224,13 @@ impl Store {
         let (number, _) = key.0.0.split_first_chunk::<8>().expect("a digest has 32 bytes");
         RangeLock::take(file, u64::from_le_bytes(*number), wait)
     }
+}
+
+/// Replaces a file and returns the bytes that it is larger by.
+fn grown(path: &Path, bytes: &[u8]) -> io::Result<u64> {
+    let before = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    replace(path, bytes)?;
+    Ok((bytes.len() as u64).saturating_sub(before))
 }
 
 fn unavailable(error: &io::Error) -> Degraded {

@@ -10,6 +10,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::Store;
+use super::grown;
 use crate::action::ActionKey;
 use crate::outcome::cause::{Cause, Remover};
 use crate::outcome::past_action::Record;
@@ -34,14 +35,14 @@ impl Store {
         Record::decode(&std::fs::read(self.record_path(unit)).ok()?)
     }
 
-    /// Replaces what is remembered of a unit.
+    /// Replaces what is remembered of a unit and returns the bytes that the store grew by.
     ///
     /// # Errors
     /// Whatever the file system gives; the old record then stands.
-    pub fn keep_record(&self, unit: &Digest, record: &Record) -> io::Result<()> {
+    pub fn keep_record(&self, unit: &Digest, record: &Record) -> io::Result<u64> {
         let path = self.record_path(unit);
         make_dir(path.parent().unwrap_or(&self.root))?;
-        replace(&path, &record.encode())
+        grown(&path, &record.encode())
     }
 
     /// Returns when an action was removed and by whom, if that was lately.

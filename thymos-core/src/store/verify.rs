@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::gc::{files, is_temporary};
+use super::gc::{files, is_temporary, seen};
 use super::{Store, digest_of_name};
 use crate::action::ActionKey;
 use crate::action::compiler;
@@ -144,7 +144,7 @@ impl Store {
         let log = event::read(&self.events(), 0);
         check.found.events = log.events.len() as u64;
         check.found.torn_events = log.damaged;
-        check.found.temporary += files(&self.root.join("tmp")).len() as u64;
+        check.found.temporary += seen(&self.root.join("tmp")).len() as u64;
         check.orphans();
         // Without this a later miss is only explained less well.
         let _ = self.note_removed(&check.removed, event::now_ms(), Some(Remover::Verify));
@@ -165,8 +165,17 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
+    /// Returns the files of one part of the store. What cannot be listed was not read, so it is not sound.
+    fn listed(&mut self, part: &str) -> Vec<(PathBuf, Metadata)> {
+        let path = self.store.root.join(part);
+        files(&path).unwrap_or_else(|error| {
+            self.fault(&path, Fault::Unreadable, |_| Err(error));
+            Vec::new()
+        })
+    }
+
     fn blobs(&mut self, progress: &mut dyn FnMut(Progress)) {
-        let files = files(&self.store.root.join("blobs"));
+        let files = self.listed("blobs");
         let total = files.iter().map(|(_, metadata)| metadata.len()).sum();
         let mut done = 0;
         for (path, metadata) in files {
@@ -197,7 +206,7 @@ impl Check<'_> {
     }
 
     fn actions(&mut self) {
-        for (path, _) in files(&self.store.root.join("actions")) {
+        for (path, _) in self.listed("actions") {
             if is_temporary(&path) {
                 self.found.temporary += 1;
                 continue;
@@ -270,7 +279,7 @@ impl Check<'_> {
     /// Reads the records of a directory and returns how many there are.
     fn records(&mut self, part: &str, fault: &Fault, is_sound: fn(&[u8]) -> bool) -> u64 {
         let (temporary, records): (Vec<_>, Vec<_>) =
-            files(&self.store.root.join(part)).into_iter().partition(|(path, _)| is_temporary(path));
+            self.listed(part).into_iter().partition(|(path, _)| is_temporary(path));
         self.found.temporary += temporary.len() as u64;
         for (path, _) in &records {
             let fault = match (digest_of_name(path), fs::read(path)) {

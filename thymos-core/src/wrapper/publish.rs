@@ -14,6 +14,7 @@ use crate::outcome::{Degraded, Outcome};
 use crate::record::Recorder;
 use crate::settings::environment;
 use crate::store::Found;
+use crate::store::usage::Collection;
 use crate::system::error::plain;
 use crate::system::os;
 use crate::system::step::Step;
@@ -40,10 +41,10 @@ impl Attempt<'_> {
         };
         manifest.add(recorded.entry);
         grown += self.store.publish(&self.request.key, &manifest).map_err(failed)?;
-        self.lookup().remember(recorded.path_dependencies);
-        let noted = self.store.grew(grown);
+        grown += self.lookup().remember(recorded.path_dependencies);
+        let collection = self.store.grew(grown, self.unit.settings.cache_size);
         Step::PublishNoted.reached();
-        if noted.is_ok_and(|bytes| bytes > self.unit.settings.cache_size) {
+        if collection.is_ok_and(|collection| collection == Collection::Due) {
             self.start_collection();
         }
         Ok(())

@@ -94,7 +94,8 @@ pub fn unpack(store: &Store, from: impl Read, limit: u64) -> Result<Unpacked, St
         End::Full => reader.done.full = true,
         End::Damage(why) => reader.done.damage = Some(why),
     }
-    store.grew(reader.done.bytes).map_err(failed)?;
+    // Who unpacks collects.
+    store.grew(reader.done.bytes, u64::MAX).map_err(failed)?;
     Ok(reader.done)
 }
 

@@ -73,7 +73,7 @@ impl Here {
     }
 
     fn used(&self, name: &str) -> SystemTime {
-        self.store.used_actions().iter().find(|action| action.key == key(name)).unwrap().used
+        self.store.used_actions().unwrap().iter().find(|action| action.key == key(name)).unwrap().used
     }
 }
 
@@ -149,7 +149,7 @@ fn a_last_use_in_the_future_is_now() {
     let (one, other) = (Here::new(), Here::new());
     one.add("a", b"x", 0);
     let path = one.store.root().join("actions");
-    let file = crate::store::gc::files(&path).remove(0).0;
+    let file = crate::store::gc::files(&path).unwrap().remove(0).0;
     let future = SystemTime::now() + Duration::from_secs(3600 * 24 * 365);
     std::fs::File::options().append(true).open(file).unwrap().set_modified(future).unwrap();
     other.unpack(&one.pack(&Selection::default()).1);
@@ -187,7 +187,7 @@ fn no_truncation_and_no_flipped_byte_takes_in_anything_wrong() {
         for name in ["old", "new"] {
             assert!(other.manifest(name).is_none_or(|found| Some(found) == one.manifest(name)), "{what}");
         }
-        for (path, _) in crate::store::gc::files(&other.store.root().join("blobs")) {
+        for (path, _) in crate::store::gc::files(&other.store.root().join("blobs")).unwrap() {
             let content = std::fs::read(&path).unwrap();
             assert_eq!(path.file_name().unwrap().to_str().unwrap(), Digest::of(&content).hex(), "{what}");
         }

@@ -50,7 +50,7 @@ pub fn pack<W: Write>(
     mut out: W,
     told: &mut dyn FnMut(u64, u64),
 ) -> io::Result<Packed> {
-    let mut actions = store.used_actions();
+    let mut actions = store.used_actions()?;
     let all = actions.len();
     actions.retain(|action| selection.since.is_none_or(|since| action.used >= since));
     actions.sort_by_key(|action| (std::cmp::Reverse(action.used), action.key.0));
