@@ -13,19 +13,25 @@
 //! ```
 //! Deciding modules (`invocation`, `action`, `manifest`, `inputs`, `variables`, `roots`, `depinfo`, `locator`, `outcome`) hold
 //! no I/O. Acting modules decide nothing.
+//!
+//! What is public serves the binary, the tests, the benches and the fuzz targets; there is no other user, and no promise.
+#![allow(
+    rustdoc::private_intra_doc_links,
+    reason = "most of the engine is private, and its documentation speaks of all of it"
+)]
 
 pub mod action;
 pub mod cli;
 pub mod compile;
 pub mod history;
-pub mod hit;
+pub(crate) mod hit;
 pub mod inputs;
 pub mod invocation;
 pub mod outcome;
-pub mod record;
-pub mod request;
+pub(crate) mod record;
+pub(crate) mod request;
 pub mod settings;
 pub mod store;
 pub mod system;
-pub mod verify;
+pub(crate) mod verify;
 pub mod wrapper;

@@ -24,16 +24,14 @@ pub struct Compiler {
 
 impl Compiler {
     /// Returns the first of its files that is no longer the one that was read.
-    #[must_use]
-    pub fn changed_file(&self) -> Option<&Path> {
+    pub(crate) fn changed_file(&self) -> Option<&Path> {
         let changed = |(path, stamp): &&(PathBuf, Stamp)| !Stamp::of(path).is_ok_and(|now| now == *stamp);
         self.files.iter().find(changed).map(|(path, _)| path.as_path())
     }
 }
 
 /// Returns the bytes of a compiler's record.
-#[must_use]
-pub fn encode(compiler: &Compiler) -> Vec<u8> {
+pub(crate) fn encode(compiler: &Compiler) -> Vec<u8> {
     let Compiler { digest, sysroot, files } = compiler;
     sealed(MAGIC, |writer| {
         writer.digest(digest);

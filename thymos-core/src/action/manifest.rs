@@ -20,7 +20,7 @@ use crate::system::digest::Digest;
 
 const MAGIC: &[u8] = b"thymos manifest 2\n";
 /// Input sets that one action remembers; branch switching wants a few, and each costs a look-up time.
-pub const ENTRIES: usize = 16;
+pub(crate) const ENTRIES: usize = 16;
 
 /// One thing that the result depends on. Paths are rooted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -88,7 +88,7 @@ pub struct Manifest {
 
 impl Manifest {
     /// Adds an entry in front; one with the same inputs is replaced, and the oldest beyond [`ENTRIES`] are forgotten.
-    pub fn add(&mut self, entry: Entry) {
+    pub(crate) fn add(&mut self, entry: Entry) {
         self.entries.retain(|old| old.inputs != entry.inputs);
         self.entries.insert(0, entry);
         self.entries.truncate(ENTRIES);
@@ -96,7 +96,7 @@ impl Manifest {
 
     /// Takes over the entries of another manifest of the same action. Of two with the same inputs the one that was stored later
     /// stays; the oldest beyond [`ENTRIES`] are forgotten.
-    pub fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         self.entries.extend(other.entries);
         self.entries.sort_by_key(|entry| std::cmp::Reverse(entry.stored_ms));
         let mut kept: Vec<Entry> = Vec::new();

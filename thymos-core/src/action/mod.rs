@@ -16,7 +16,7 @@
 pub mod compiler;
 pub mod manifest;
 pub mod roots;
-pub mod scope;
+pub(crate) mod scope;
 
 use crate::settings::Remap;
 use crate::system::digest::{Digest, FieldHasher};
@@ -31,7 +31,7 @@ pub struct ActionKey(pub Digest);
 
 /// An extern by alias, rooted place and content.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExternInput {
+pub(crate) struct ExternInput {
     /// Options and alias.
     pub name: String,
     /// Rooted path.
@@ -42,7 +42,7 @@ pub struct ExternInput {
 
 /// One compile, as a look-up sees it. All text is rooted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Action {
+pub(crate) struct Action {
     /// The compiler.
     pub compiler: Digest,
     /// Options and values, in order.
@@ -63,8 +63,7 @@ pub struct Action {
 
 impl Action {
     /// Returns the key under which results are stored.
-    #[must_use]
-    pub fn key(&self) -> ActionKey {
+    pub(crate) fn key(&self) -> ActionKey {
         let Self { compiler, arguments, files, externs, environment, directory, processor, remap } = self;
         let mut hasher = FieldHasher::new(VERSION);
         if Guard::KeyCompiler.on() {

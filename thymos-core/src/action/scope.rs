@@ -18,7 +18,6 @@ pub enum Scope {
 
 impl Scope {
     /// Returns the letter that stands for the scope in manifests.
-    #[must_use]
     pub fn letter(self) -> u8 {
         match self {
             Self::Everything => b'e',
@@ -27,7 +26,6 @@ impl Scope {
     }
 
     /// Returns the scope that a letter stands for.
-    #[must_use]
     pub fn from_letter(letter: u8) -> Option<Self> {
         [Self::Everything, Self::Shell].into_iter().find(|scope| scope.letter() == letter)
     }
@@ -43,7 +41,6 @@ impl Scope {
     }
 
     /// Returns a variable of this scope that is set and has none of these names.
-    #[must_use]
     pub fn other<'e>(self, names: &[Vec<u8>], environment: &'e Environment) -> Option<&'e OsStr> {
         self.names(environment).find(|name| !names.iter().any(|known| known == name.as_encoded_bytes()))
     }
@@ -55,7 +52,6 @@ const OF_SHELLS: &[&str] = &["CDPATH", "ENV", "GLOBIGNORE", "IFS", "POSIXLY_CORR
 const OF_SHELLS_PREFIXES: &[&str] = &["BASH"];
 
 /// Returns whether a name is one of these, or begins with one of the prefixes.
-#[must_use]
 pub fn listed(name: &OsStr, names: &[&str], prefixes: &[&str]) -> bool {
     let Some(name) = name.to_str() else { return false };
     names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))

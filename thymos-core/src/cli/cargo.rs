@@ -34,7 +34,6 @@ const CARGO: &str = "cargo";
 const SHORT: [(&str, &str); 5] = [("b", "build"), ("c", "check"), ("t", "test"), ("r", "run"), ("d", "doc")];
 
 /// Returns whether a first argument is for Cargo: a command of its that compiles, or `+toolchain`.
-#[must_use]
 pub fn is_command(first: &str) -> bool {
     first.starts_with('+')
         || COMMANDS.iter().any(|(name, _)| *name == first)

@@ -16,7 +16,6 @@ const NAME: Style = Style::new().bold();
 const CONTEXT: u32 = 3;
 
 /// Returns the unified difference of a file; nothing where there is none.
-#[must_use]
 pub fn unified(name: &str, old: &str, new: &str) -> String {
     if old == new {
         return String::new();

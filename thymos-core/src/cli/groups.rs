@@ -19,7 +19,6 @@ const CARGO: (&str, &str) = (
 );
 
 /// Returns whether the first argument is a command of ours and not a compiler.
-#[must_use]
 pub fn is_command(first: &str) -> bool {
     let ours = GROUPS.iter().any(|(_, names)| names.contains(&first));
     ours || first.is_empty() || first.starts_with('-') || cargo::is_command(first)

@@ -15,7 +15,6 @@ use crate::system::os::signals;
 const BEGINS: [&str; 3] = ["Compiling ", "Checking ", "Documenting "];
 
 /// Starts a moving line.
-#[must_use]
 pub fn line(name: &str, template: &str) -> ProgressBar {
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template(template) {

@@ -29,7 +29,7 @@ paths, so look at it before you publish it. JSON holds the workspace's path.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Args {
+pub(crate) struct Args {
     /// Where to write, `-` for standard output, which is where json and trace go by default; html goes to thymos-report.html
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -51,7 +51,7 @@ enum Format {
     Trace,
 }
 
-pub fn run(args: &Args, settings: &Settings) -> Result<ExitCode, String> {
+pub(crate) fn run(args: &Args, settings: &Settings) -> Result<ExitCode, String> {
     let dir = settings.dir.as_deref().ok_or("there is no home directory for the cache; set THYMOS_DIR")?;
     if args.open && args.format != Format::Html {
         return Err("--open shows a page; leave --format away, or open the file yourself".to_owned());

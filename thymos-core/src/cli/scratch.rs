@@ -29,7 +29,6 @@ impl Scratch {
     }
 
     /// Returns its path.
-    #[must_use]
     pub fn path(&self) -> &Path {
         self.0.as_ref().expect("it is there until it is dropped").path()
     }

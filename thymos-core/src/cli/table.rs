@@ -54,7 +54,6 @@ impl<T: Into<String>> From<T> for Cell {
 
 impl Cell {
     /// Returns a cell in a style.
-    #[must_use]
     pub fn styled(text: impl Into<String>, style: Style) -> Self {
         Self { text: text.into(), style }
     }
@@ -76,13 +75,11 @@ enum Row {
 
 impl Table {
     /// Starts a table.
-    #[must_use]
     pub fn new(columns: impl Into<Vec<Column>>) -> Self {
         Self { columns: columns.into(), indent: 0, rows: Vec::new() }
     }
 
     /// Moves the whole table to the right.
-    #[must_use]
     pub fn indented(self, indent: usize) -> Self {
         Self { indent, ..self }
     }
@@ -98,7 +95,6 @@ impl Table {
     }
 
     /// Returns the lines, with styles.
-    #[must_use]
     pub fn render(&self, width: usize) -> String {
         let widths = self.widths(width);
         let mut text = String::new();
@@ -172,7 +168,6 @@ impl Table {
 }
 
 /// Returns a paragraph whose lines all start `indent` spaces in.
-#[must_use]
 pub fn paragraph(text: &str, indent: usize, width: usize) -> String {
     let lines = wrap(text, width.saturating_sub(indent).max(LEAST_COLUMN));
     lines.iter().map(|line| format!("{}{line}\n", " ".repeat(indent))).collect()
@@ -180,7 +175,6 @@ pub fn paragraph(text: &str, indent: usize, width: usize) -> String {
 
 /// Splits text into lines at spaces, and a word that is too long by itself behind a slash or a dash or wherever it must be. Every line
 /// starts with the spaces that the text starts with.
-#[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let rest = text.trim_start_matches(' ');
     let indent = text.len() - rest.len();
@@ -226,7 +220,6 @@ fn cut(word: &str, width: usize) -> usize {
 }
 
 /// Returns how many columns there are for text: what `COLUMNS` says, else the terminal.
-#[must_use]
 pub fn width(environment: &Environment) -> usize {
     let told = environment.filled(environment::COLUMNS).and_then(|text| text.to_str()?.parse().ok());
     let terminal = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));

@@ -16,7 +16,7 @@ use crate::system::stamp::{self, Nanos};
 
 /// One finished run of the compiler.
 #[derive(Debug)]
-pub struct Compiled {
+pub(crate) struct Compiled {
     /// Exit status and what it looked at.
     pub observed: Observed,
     /// Everything it wrote to standard output.
@@ -33,7 +33,7 @@ pub struct Compiled {
 
 /// Where what the compiler writes goes as it comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Streams {
+pub(crate) enum Streams {
     /// To the streams of this process.
     Passed,
     /// Nowhere: it is only kept.
@@ -56,7 +56,7 @@ impl Streams {
 ///
 /// # Panics
 /// Where the compiler cannot be waited for.
-pub fn run(mut command: Command, options: observe::Options, streams: Streams) -> io::Result<Compiled> {
+pub(crate) fn run(mut command: Command, options: observe::Options, streams: Streams) -> io::Result<Compiled> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     signals::restore_sigchld(&mut command);
     let (began, start) = (stamp::now(), Instant::now());

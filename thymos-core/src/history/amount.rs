@@ -4,7 +4,6 @@
 //! and `humantime` shows spans to the nanosecond, so both only read what people write.
 
 /// Returns a number of bytes: `1.2 GB`.
-#[must_use]
 pub fn bytes(bytes: u64) -> String {
     let units = ["B", "kB", "MB", "GB", "TB"];
     let (mut value, mut unit) = (bytes as f64, 0);
@@ -20,7 +19,6 @@ pub fn bytes(bytes: u64) -> String {
 }
 
 /// Returns a time span, given in milliseconds: `12.3 s`, `4 min 05 s`.
-#[must_use]
 pub fn time(ms: u64) -> String {
     let seconds = ms / 1000;
     match seconds {
@@ -32,7 +30,6 @@ pub fn time(ms: u64) -> String {
 }
 
 /// Returns a time in the past, given in milliseconds before now: `2 hours ago`.
-#[must_use]
 pub fn ago(ms: u64) -> String {
     let minutes = ms / 60_000;
     let (count, unit) = match minutes {
@@ -45,7 +42,6 @@ pub fn ago(ms: u64) -> String {
 }
 
 /// Returns a number of things: `1 unit`, `40 units`.
-#[must_use]
 pub fn counted(count: u64, thing: &str) -> String {
     let plural = match thing {
         _ if count == 1 => return format!("1 {thing}"),
@@ -56,7 +52,6 @@ pub fn counted(count: u64, thing: &str) -> String {
 }
 
 /// Returns a number whose thousands are set apart: `100 000`.
-#[must_use]
 pub fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -70,7 +65,6 @@ pub fn number(number: u64) -> String {
 }
 
 /// Returns a share: `97.7 %`. What is not all never shows as 100 %, and what is not nothing never as 0 %.
-#[must_use]
 pub fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
         return String::new();

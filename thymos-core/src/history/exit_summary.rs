@@ -47,7 +47,6 @@ fn name(build: &str) -> String {
 }
 
 /// Returns whether this is the waiting process.
-#[must_use]
 pub fn is_asked(arguments: &[OsString]) -> bool {
     arguments.first().is_some_and(|first| first == WAIT)
 }

@@ -1,10 +1,10 @@
 //! What is told of builds. Invariant: everything comes from events, nothing from the engine.
 
-pub mod amount;
-pub mod builds;
-pub mod exit_summary;
-pub mod report;
+pub(crate) mod amount;
+pub(crate) mod builds;
+pub(crate) mod exit_summary;
+pub(crate) mod report;
 pub mod stats;
-pub mod summary;
-pub mod watch;
-pub mod why;
+pub(crate) mod summary;
+pub(crate) mod watch;
+pub(crate) mod why;

@@ -120,15 +120,13 @@ pub fn counted(dir: &Path) -> Log {
 }
 
 /// Returns the events of the store in `dir` of the last time span, also those from before the counters were set to zero.
-#[must_use]
-pub fn lately(dir: &Path, span: Duration) -> Log {
+pub(crate) fn lately(dir: &Path, span: Duration) -> Log {
     let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     event::gather(dir, event::now_ms().saturating_sub(span))
 }
 
 /// Returns whether an event belongs to the workspace that a directory lies in.
-#[must_use]
-pub fn is_of(event: &Event, directory: &Path) -> bool {
+pub(crate) fn is_of(event: &Event, directory: &Path) -> bool {
     let known = [Path::new(&event.workspace), Path::new(&event.target).parent().unwrap_or(Path::new(""))];
     let place = known.into_iter().find(|path| !path.as_os_str().is_empty());
     place.is_some_and(|place| directory.starts_with(place))
@@ -136,8 +134,7 @@ pub fn is_of(event: &Event, directory: &Path) -> bool {
 
 impl Stats {
     /// Sums up the events of the store in `dir` since the counters were last set to zero.
-    #[must_use]
-    pub fn gather(dir: &Path) -> Self {
+    pub(crate) fn gather(dir: &Path) -> Self {
         Self::sum(&counted(dir))
     }
 
@@ -196,10 +193,7 @@ impl Stats {
     }
 
     /// Counts from now on; the cache stays as it is.
-    ///
-    /// # Errors
-    /// Whatever the file system gives.
-    pub fn zero(dir: &Path) -> std::io::Result<()> {
+    pub(crate) fn zero(dir: &Path) -> std::io::Result<()> {
         let events = dir.join("v1/events");
         crate::system::files::make_dir(&events)?;
         // One millisecond on, so that an event of this very millisecond is not counted again.

@@ -24,7 +24,6 @@ pub struct Summary {
 
 impl Summary {
     /// Sums up one build. Failed compiles do not count: with them build scripts find out what a compiler can do.
-    #[must_use]
     pub fn of(build: &Build) -> Self {
         let hits = build.count(OutcomeKind::Hit);
         let compiled = build.units.len() - hits - build.units.iter().filter(|unit| unit.has_failed()).count();
@@ -38,14 +37,12 @@ impl Summary {
     }
 
     /// Returns how many units came from the cache: `43 of 44 units from the cache (97.7 %)`.
-    #[must_use]
     pub fn share(&self) -> String {
         let all = self.hits + self.compiled;
         format!("{} of {} from the cache ({})", number(self.hits), counted(all, "unit"), share(self.hits, all))
     }
 
     /// Returns the line, without its end.
-    #[must_use]
     pub fn line(&self) -> String {
         if self.hits + self.compiled == 0 {
             return "thymos: nothing to compile".to_owned();

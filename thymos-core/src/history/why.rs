@@ -63,7 +63,6 @@ impl fmt::Display for Named {
 }
 
 /// Returns the items of one build, the slowest first.
-#[must_use]
 pub fn items(build: &Build) -> Vec<Item> {
     build.costs().into_iter().map(|cost| item(build, cost)).collect()
 }
@@ -86,7 +85,6 @@ fn item(build: &Build, cost: Cost) -> Item {
 }
 
 /// Returns why a unit was compiled, followed to the root: `dependency serde was rebuilt because src/lib.rs changed`.
-#[must_use]
 pub fn story(build: &Build, unit: usize) -> String {
     let (mut at, mut told) = (unit, vec![build.units[unit].words()]);
     let root = build.root(unit);
@@ -101,7 +99,6 @@ pub fn story(build: &Build, unit: usize) -> String {
 }
 
 /// Returns the reason for which most units of a build were compiled, in short, and how many other reasons there are.
-#[must_use]
 pub fn main_reason(build: &Build) -> Option<String> {
     let failed = |cost: &Cost| cost.units.iter().any(|unit| build.units[*unit].has_failed());
     let costs = build.costs().into_iter().filter(|cost| !failed(cost));

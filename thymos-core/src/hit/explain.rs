@@ -20,7 +20,6 @@ const FLAGS: &str = "RUSTFLAGS";
 
 impl Lookup<'_> {
     /// Returns why there is no manifest of this action.
-    #[must_use]
     pub fn why_absent(&self) -> Cause {
         let key = &self.request.key;
         let record = self.record();
@@ -34,7 +33,6 @@ impl Lookup<'_> {
 
     /// Returns why no entry of a manifest matches: what differs first in the entry that differs least, the newest among equals.
     /// An entry that contains the path of another place comes after those that do not.
-    #[must_use]
     pub fn why_none<'m>(&self, entries: &[(&'m Entry, &'m Input)]) -> Cause {
         let is_elsewhere = |input: &Input| matches!(input, Input::RootPath(root, digest) if self.request.roots.value(*root) != *digest);
         let mut files = HashMap::new();

@@ -21,7 +21,6 @@ use crate::invocation::Invocation;
 use crate::system::files::list_if_there;
 
 /// Returns whether a compile in `directory` may load a proc macro.
-#[must_use]
 pub fn may_load(invocation: &Invocation, directory: &Path) -> bool {
     let externs: Vec<PathBuf> = invocation.externs.iter().map(|external| directory.join(&external.path)).collect();
     if externs.iter().any(|path| is_shared_object(path)) {
@@ -37,7 +36,6 @@ pub fn may_load(invocation: &Invocation, directory: &Path) -> bool {
 /// for a library and finds none. Which of them are there depends on what else was built: the one that was used is named by
 /// an extern, and the others are no inputs. Source: `CrateLocator::maybe_load_library_crate` and `load_proc_macro` in rustc's
 /// `rustc_metadata/src/{locator,creader}.rs`.
-#[must_use]
 pub fn only_looked_at<'a>(
     invocation: &Invocation,
     directory: &Path,

@@ -16,11 +16,11 @@
 pub mod depinfo;
 mod facts;
 pub mod locator;
-pub mod macros;
-pub mod programs;
+pub(crate) mod macros;
+pub(crate) mod programs;
 pub mod scripts;
-pub mod state;
-pub mod variables;
+pub(crate) mod state;
+pub(crate) mod variables;
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -34,7 +34,7 @@ use facts::{Facts, Places};
 
 /// Something whose state decides whether the result still holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Candidate {
+pub(crate) enum Candidate {
     /// The content of a file, with its stamp when the compile opened it.
     File(PathBuf, Option<Stamp>),
     /// That nothing is there.
@@ -52,8 +52,7 @@ pub enum Candidate {
 }
 
 /// What decides which accesses are inputs.
-#[expect(missing_debug_implementations, reason = "holds a closure")]
-pub struct Rules<'a> {
+pub(crate) struct Rules<'a> {
     /// The compiler's own files.
     pub compiler: HashSet<&'a Path>,
     /// The sysroot, or its `lib/rustlib` where the sysroot is the whole system.
@@ -84,7 +83,7 @@ pub struct Rules<'a> {
 ///
 /// # Errors
 /// A Bypass for a read that nothing can account for.
-pub fn candidates(observed: &Observed, rules: &Rules<'_>) -> Result<Vec<Candidate>, Bypass> {
+pub(crate) fn candidates(observed: &Observed, rules: &Rules<'_>) -> Result<Vec<Candidate>, Bypass> {
     let written = written(observed);
     let mut places = Places::new(rules, &written);
     let mut found = Vec::new();
@@ -277,8 +276,7 @@ fn stamp(stat: &crate::compile::observe::FileStat) -> Stamp {
 
 /// Returns the twin whose appearance would make a module ambiguous: `foo/mod.rs` for `foo.rs`, and the reverse. The source that
 /// the compiler is given has none, and any other may have any name.
-#[must_use]
-pub fn module_twin(source: &Path) -> Option<PathBuf> {
+pub(crate) fn module_twin(source: &Path) -> Option<PathBuf> {
     let name = source.file_name()?.to_str()?;
     if name == "mod.rs" {
         return source.parent().map(|parent| parent.with_extension("rs"));

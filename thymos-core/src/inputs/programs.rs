@@ -77,13 +77,11 @@ const ARCHITECTURES: [&str; 20] = [
 ];
 
 /// Returns whether it is known which variables a compiled program reads.
-#[must_use]
 pub fn is_known(path: &Path) -> bool {
     SYSTEM.iter().any(|tree| path.starts_with(tree)) || links_by_name(path)
 }
 
 /// Returns whether a program has the name of one that links, or that a linker starts.
-#[must_use]
 pub fn links_by_name(path: &Path) -> bool {
     path.file_name().and_then(OsStr::to_str).is_some_and(is_linker)
 }

@@ -13,8 +13,7 @@ use super::programs::links_by_name;
 const SHELLS: [&str; 4] = ["ash", "bash", "dash", "sh"];
 
 /// Returns whether a script asks for nothing and starts linkers only.
-#[must_use]
-pub fn only_links(script: &[u8]) -> bool {
+pub(crate) fn only_links(script: &[u8]) -> bool {
     let Some(text) = std::str::from_utf8(script).ok().and_then(|text| text.strip_prefix("#!")) else { return false };
     let (shell, rest) = text.split_once('\n').unwrap_or((text, ""));
     let joined = rest.replace("\\\n", " ");

@@ -11,9 +11,6 @@ use crate::system::guard::Guard;
 
 /// Returns the digest of the names in a directory, and of what each stands for: a file, a directory or a link. Whoever lists a
 /// directory is told both.
-///
-/// # Errors
-/// Whatever reading the directory gives.
 pub fn listing(path: &Path) -> io::Result<Digest> {
     let told = |entry: io::Result<fs::DirEntry>| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?)));
     let mut entries = fs::read_dir(path)?.map(told).collect::<io::Result<Vec<_>>>()?;
@@ -27,9 +24,6 @@ pub fn listing(path: &Path) -> io::Result<Digest> {
 }
 
 /// Returns what a symbolic link says, letter by letter: who asks for it can measure it.
-///
-/// # Errors
-/// Whatever reading the link gives.
 pub fn link_target(path: &Path, roots: &Roots) -> io::Result<Vec<u8>> {
     let target = fs::read_link(path)?;
     let literal = Guard::InputLinkTarget.on();
@@ -37,7 +31,6 @@ pub fn link_target(path: &Path, roots: &Roots) -> io::Result<Vec<u8>> {
 }
 
 /// Returns the digest of the options that shape diagnostics.
-#[must_use]
 pub fn display(invocation: &Invocation) -> Digest {
     let mut hasher = crate::system::digest::FieldHasher::new("display");
     invocation.display.iter().for_each(|option| hasher.bytes(option));

@@ -25,7 +25,6 @@ pub enum Reads<'a> {
 /// The standard library asks for these on behalf of every program, a proc macro's copy of it too.
 const RUNTIME: &[&str] = &["RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "RUST_MIN_STACK"];
 /// Returns the inputs that the reads make.
-#[must_use]
 pub fn inputs(reads: Reads<'_>, environment: &Environment) -> Vec<Input> {
     let one = |name: &OsStr| {
         let value = environment.get(name).map(|value| Digest::of(value.as_encoded_bytes()));

@@ -10,7 +10,6 @@ const NAMES: [&str; 13] =
     ["c++", "cc", "cl", "clang", "clang++", "clang-cl", "em++", "emcc", "g++", "gcc", "icpx", "icx", "nvcc"];
 
 /// Returns whether a program compiles C or C++: `cc`, `/usr/bin/x86_64-linux-gnu-gcc-12`.
-#[must_use]
 pub fn is_compiler(program: &OsStr) -> bool {
     let Some(name) = Path::new(program).file_name().and_then(OsStr::to_str) else { return false };
     let name = name.to_ascii_lowercase();
@@ -21,7 +20,6 @@ pub fn is_compiler(program: &OsStr) -> bool {
 }
 
 /// Returns whether arguments ask for an object file, and not for an answer or a link.
-#[must_use]
 pub fn compiles(arguments: &[OsString]) -> bool {
     arguments.iter().any(|argument| argument == "-c" || argument == "/c")
 }

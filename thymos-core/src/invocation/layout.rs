@@ -39,7 +39,6 @@ const LAYOUTS: &[&[Part]] = &[
 ];
 
 /// Returns the target directory of a unit whose outputs go to `out_dir`, compiled for `target` where one was named.
-#[must_use]
 pub fn target_dir<'a>(out_dir: &'a Path, target: Option<&str>) -> Option<&'a Path> {
     let profile = LAYOUTS.iter().find_map(|layout| without(out_dir, layout))?;
     let above = profile.parent()?;
@@ -49,13 +48,11 @@ pub fn target_dir<'a>(out_dir: &'a Path, target: Option<&str>) -> Option<&'a Pat
 }
 
 /// Returns whether outputs go to the `out` of a build script, where from Cargo 1.100 on those of every unit go.
-#[must_use]
 pub fn is_script_out(out_dir: &Path) -> bool {
     LAYOUTS[..OF_SCRIPTS].iter().any(|layout| without(out_dir, layout).is_some())
 }
 
 /// Returns the name of the profile's directory.
-#[must_use]
 pub fn profile_dir(out_dir: &Path) -> Option<&str> {
     LAYOUTS.iter().find_map(|layout| without(out_dir, layout))?.file_name()?.to_str()
 }

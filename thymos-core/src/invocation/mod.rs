@@ -3,9 +3,9 @@
 //! Invariant: parsing is pure, and an argument that it cannot name makes the result a Bypass. It does not decide whether a
 //! cached result may be used; it only says what was asked.
 
-pub mod foreign;
+pub(crate) mod foreign;
 mod layout;
-pub mod options;
+pub(crate) mod options;
 mod parse;
 
 use std::ffi::{OsStr, OsString};
@@ -29,7 +29,7 @@ pub enum Parsed {
 
 /// The programs in front of the arguments: the compiler, and the driver that Cargo put before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
+pub(crate) struct Head {
     /// `clippy-driver`, for `thymos clippy-driver RUSTC ARGS…`.
     pub driver: Option<OsString>,
     /// The compiler.
@@ -99,8 +99,7 @@ pub struct Invocation {
 
 impl Invocation {
     /// Returns the roots as the compiler's streams spell them.
-    #[must_use]
-    pub fn stream_roots(&self, roots: &Roots) -> Roots {
+    pub(crate) fn stream_roots(&self, roots: &Roots) -> Roots {
         if self.json { roots.json() } else { roots.clone() }
     }
 
@@ -164,14 +163,12 @@ impl Invocation {
 
     /// Returns whether a build script compiles this to find out what the compiler can do. Cargo gives its own units a name that
     /// no other unit has.
-    #[must_use]
-    pub fn is_probe(&self) -> bool {
+    pub(crate) fn is_probe(&self) -> bool {
         self.extra_filename.is_empty() && layout::is_script_out(&self.out_dir)
     }
 
     /// Returns Cargo's profile, read from where outputs go: `dev`, `release`.
-    #[must_use]
-    pub fn profile(&self) -> Option<&str> {
+    pub(crate) fn profile(&self) -> Option<&str> {
         // The profile is older than its directory's name.
         layout::profile_dir(&self.out_dir).map(|name| if name == "debug" { "dev" } else { name })
     }

@@ -108,13 +108,11 @@ const SHORT: &[(u8, Arity, Class)] = &[
 ];
 
 /// Looks an option up by its long name, without the dashes.
-#[must_use]
 pub fn long(name: &[u8]) -> Option<(Arity, Class)> {
     LONG.iter().find(|(known, ..)| known.as_bytes() == name).map(|(_, arity, class)| (*arity, class.clone()))
 }
 
 /// Looks an option up by its letter.
-#[must_use]
 pub fn short(letter: u8) -> Option<(Arity, Class)> {
     SHORT.iter().find(|(known, ..)| *known == letter).map(|(_, arity, class)| (*arity, class.clone()))
 }
@@ -198,7 +196,6 @@ const CODEGEN: &[(&str, Codegen)] = &[
 ];
 
 /// Looks a codegen option up; underscores and dashes are the same to rustc.
-#[must_use]
 pub fn codegen(name: &str) -> Option<Codegen> {
     let name = name.replace('_', "-");
     CODEGEN.iter().find(|(known, _)| *known == name).map(|(_, class)| class.clone())
@@ -218,7 +215,6 @@ const UNSTABLE: &[&str] = &[
 ];
 
 /// Returns whether an unstable option is known and may be cached.
-#[must_use]
 pub fn unstable(name: &str) -> bool {
     UNSTABLE.contains(&name.replace('_', "-").as_str())
 }

@@ -9,7 +9,6 @@ use crate::outcome::Bypass;
 use crate::system::os;
 
 /// Parses the arguments behind the compiler; `@file` arguments have been expanded before.
-#[must_use]
 pub fn parse(arguments: &[OsString]) -> Parsed {
     let mut parser = Parser { invocation: Invocation::default(), source: None };
     let mut rest = arguments.iter();

@@ -223,8 +223,7 @@ impl fmt::Display for Derived {
 
 impl Cause {
     /// Returns the counter that the cause belongs to.
-    #[must_use]
-    pub fn reason(&self) -> &str {
+    pub(crate) fn reason(&self) -> &str {
         match self {
             Self::NeverSeen => "never seen",
             Self::Evicted { .. } => "evicted",
@@ -252,8 +251,7 @@ impl Cause {
     }
 
     /// Returns what a person can do about it, where there is something.
-    #[must_use]
-    pub fn advice(&self) -> Option<String> {
+    pub(crate) fn advice(&self) -> Option<String> {
         match self {
             Self::Flags { .. } => Some(
                 "write the flags into .cargo/config.toml, so that every build and every tool passes the same ones"

@@ -45,7 +45,6 @@ enum Rank {
 }
 
 /// Returns the first difference to the action that differs least, the newest among equals.
-#[must_use]
 pub fn to_nearest(known: &[Asked], now: &Asked) -> Option<Cause> {
     let compared = known.iter().map(|old| Comparison::of(old, now));
     let nearest = compared.min_by_key(|compared| compared.found.len())?;

@@ -19,7 +19,7 @@ use crate::system::os;
 
 /// The version of the format. Version 1 had no `package`, `unit`, `deps`, `build`, `workspace`, `meta_us` and `cause`; such lines
 /// are read as events that do not know them.
-pub const SCHEMA: u32 = 2;
+pub(crate) const SCHEMA: u32 = 2;
 
 /// What one invocation did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,21 +108,18 @@ pub fn name<'a>(krate: &'a str, kind: &str, package: &'a str) -> &'a str {
 }
 
 /// Returns the time in milliseconds since the epoch.
-#[must_use]
-pub fn now_ms() -> u64 {
+pub(crate) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Returns what [`Event::build`] holds for this process: a name of the process that started it.
-#[must_use]
-pub fn build() -> String {
+pub(crate) fn build() -> String {
     build_of(os::parent())
 }
 
 /// Returns what [`Event::build`] holds for processes that `process` started; empty where the system does not tell.
-#[must_use]
-pub fn build_of(process: u32) -> String {
+pub(crate) fn build_of(process: u32) -> String {
     let Some(started) = os::started(process) else { return String::new() };
     let mut hasher = FieldHasher::new("build");
     hasher.bytes(&os::boot_id());
@@ -133,8 +130,7 @@ pub fn build_of(process: u32) -> String {
 
 /// Returns the directories that events of the store `dir` are read from: its own, and the one that stands in where the store cannot
 /// be written, if that one can be trusted.
-#[must_use]
-pub fn places(dir: &Path) -> Vec<PathBuf> {
+pub(crate) fn places(dir: &Path) -> Vec<PathBuf> {
     let elsewhere = fallback(dir);
     let trusted = is_trusted(&elsewhere);
     std::iter::once(dir.join("v1/events")).chain(trusted.then_some(elsewhere)).collect()
@@ -145,7 +141,7 @@ pub fn places(dir: &Path) -> Vec<PathBuf> {
 /// # Errors
 /// [`io::ErrorKind::PermissionDenied`] where somebody else has made that directory or can enter it, and whatever the file system
 /// gives.
-pub fn append_elsewhere(dir: &Path, event: &Event) -> io::Result<()> {
+pub(crate) fn append_elsewhere(dir: &Path, event: &Event) -> io::Result<()> {
     let directory = fallback(dir);
     os::create_private_dir(&directory)?;
     if !is_trusted(&directory) {
@@ -169,7 +165,7 @@ fn is_trusted(directory: &Path) -> bool {
 /// Events are kept for so many days, and the oldest go earlier when all of them are larger than [`MOST_BYTES`].
 const MOST_DAYS: u64 = 30;
 /// The events of one day, and those of all days before it, take no more than this.
-pub const MOST_BYTES: u64 = 64_000_000;
+pub(crate) const MOST_BYTES: u64 = 64_000_000;
 
 /// Makes the file of a day. It is the only one of that day, so the days that are too many go now.
 fn begin(directory: &Path, day: u64, path: &Path) -> io::Result<File> {
@@ -183,8 +179,7 @@ fn begin(directory: &Path, day: u64, path: &Path) -> io::Result<File> {
 
 /// Returns the files of days before `today` that are too many, with their sizes: those of long ago, and the oldest of those that
 /// are larger than `most` bytes together.
-#[must_use]
-pub fn outdated(directory: &Path, today: u64, most: u64) -> Vec<(PathBuf, u64)> {
+pub(crate) fn outdated(directory: &Path, today: u64, most: u64) -> Vec<(PathBuf, u64)> {
     let entries = list_if_there(directory).unwrap_or_default();
     let dated = |entry: DirEntry| Some((day(&entry.path())?, entry.path(), entry.metadata().ok()?.len()));
     let mut files: Vec<_> = entries.into_iter().filter_map(dated).filter(|(day, ..)| *day < today).collect();
@@ -198,10 +193,7 @@ pub fn outdated(directory: &Path, today: u64, most: u64) -> Vec<(PathBuf, u64)> 
 }
 
 /// Appends an event to a directory of events. What is more than one day's share is not told.
-///
-/// # Errors
-/// Whatever the file system gives.
-pub fn append(directory: &Path, event: &Event) -> io::Result<()> {
+pub(crate) fn append(directory: &Path, event: &Event) -> io::Result<()> {
     let mut line = serde_json::to_vec(event)?;
     line.push(b'\n');
     let day = event.at_ms / DAY;
@@ -221,8 +213,7 @@ pub fn append(directory: &Path, event: &Event) -> io::Result<()> {
 }
 
 /// Reads every event of the store in `dir` that ended at `since_ms` or later, also those that could not be written there.
-#[must_use]
-pub fn gather(dir: &Path, since_ms: u64) -> Log {
+pub(crate) fn gather(dir: &Path, since_ms: u64) -> Log {
     let mut log = Log::default();
     for Log { events, damaged } in places(dir).iter().map(|place| read(place, since_ms)) {
         log.events.extend(events);
@@ -232,8 +223,7 @@ pub fn gather(dir: &Path, since_ms: u64) -> Log {
 }
 
 /// Returns the day whose events a file holds, counted from the epoch; nothing for another file.
-#[must_use]
-pub fn day(path: &Path) -> Option<u64> {
+pub(crate) fn day(path: &Path) -> Option<u64> {
     path.extension().filter(|extension| *extension == "jsonl")?;
     path.file_stem()?.to_str()?.parse().ok()
 }
@@ -260,8 +250,7 @@ pub fn read(directory: &Path, since_ms: u64) -> Log {
 }
 
 /// Returns why an event is not a hit, in words.
-#[must_use]
-pub fn words(event: &Event) -> String {
+pub(crate) fn words(event: &Event) -> String {
     let text = match &event.outcome {
         Outcome::Miss(cause) => return cause.to_string(),
         Outcome::Incremental(cause) => return format!("{cause} ({})", Bypass::Incremental),

@@ -9,7 +9,7 @@
 //! none of these words cannot be counted, so such a line is damaged.
 
 pub mod cause;
-pub mod difference;
+pub(crate) mod difference;
 pub mod event;
 pub mod past_action;
 mod reason;
@@ -56,7 +56,7 @@ pub enum OutcomeKind {
 
 impl OutcomeKind {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [Self::Hit, Self::Miss, Self::Bypass, Self::Degraded];
+    pub(crate) const ALL: [Self; 4] = [Self::Hit, Self::Miss, Self::Bypass, Self::Degraded];
 }
 
 impl fmt::Display for OutcomeKind {
@@ -93,8 +93,7 @@ impl Outcome {
     }
 
     /// Returns the reason, which a hit does not have.
-    #[must_use]
-    pub fn reason(&self) -> Option<String> {
+    pub(crate) fn reason(&self) -> Option<String> {
         match self {
             Self::Hit => None,
             Self::Miss(cause) => Some(cause.reason().to_owned()),

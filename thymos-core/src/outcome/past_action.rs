@@ -79,7 +79,7 @@ pub struct Package {
 
 /// What is known about an action besides itself.
 #[derive(Clone, Debug, Default)]
-pub struct Circumstances {
+pub(crate) struct Circumstances {
     /// When, in milliseconds since the epoch.
     pub at_ms: u64,
     /// Where the roots are.
@@ -94,8 +94,7 @@ pub struct Circumstances {
 
 impl Asked {
     /// Returns the comparable form of an action.
-    #[must_use]
-    pub fn of(action: &Action, around: Circumstances) -> Self {
+    pub(crate) fn of(action: &Action, around: Circumstances) -> Self {
         let Circumstances { at_ms, places, path_dependencies, package, flags } = around;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let option = |(name, value): &(String, Vec<u8>)| (name.clone(), shortened(value));
@@ -129,8 +128,7 @@ fn shortened(value: &[u8]) -> Vec<u8> {
 }
 
 /// Returns a file's name without `lib` in front and its extension: what names the unit that made it.
-#[must_use]
-pub fn stem(path: &[u8]) -> &str {
+pub(crate) fn stem(path: &[u8]) -> &str {
     let name = path.rsplit(|byte| matches!(byte, b'/' | b'\\')).next().unwrap_or_default();
     let name = std::str::from_utf8(name).unwrap_or_default();
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
@@ -138,15 +136,13 @@ pub fn stem(path: &[u8]) -> &str {
 }
 
 /// Returns a unit's name from what Cargo calls its outputs: `serde` for `serde-8f2a41c09be3d711`.
-#[must_use]
-pub fn crate_of(stem: &str) -> &str {
+pub(crate) fn crate_of(stem: &str) -> &str {
     let hash = |tail: &str| tail.len() >= 8 && tail.bytes().all(|byte| byte.is_ascii_hexdigit());
     stem.rsplit_once('-').filter(|(_, tail)| hash(tail)).map_or(stem, |(name, _)| name)
 }
 
 /// Returns the part of a version that Cargo never has twice in a build: `1` of `1.0.219`, `0.8` of `0.8.5`.
-#[must_use]
-pub fn compatible(version: &str) -> &str {
+pub(crate) fn compatible(version: &str) -> &str {
     let numbers = version.split(['-', '+']).next().unwrap_or_default();
     let zeros: usize = numbers.split('.').take_while(|number| *number == "0").map(|number| number.len() + 1).sum();
     let rest = numbers.get(zeros..).unwrap_or_default();
@@ -155,7 +151,7 @@ pub fn compatible(version: &str) -> &str {
 
 /// What identifies a unit, whatever it is compiled with.
 #[derive(Clone, Copy, Debug)]
-pub struct Identity<'a> {
+pub(crate) struct Identity<'a> {
     /// The package's name.
     pub package: &'a str,
     /// What its versions have in common, where the package may be in a build in several: see [`compatible`].
@@ -170,8 +166,7 @@ pub struct Identity<'a> {
 
 impl Identity<'_> {
     /// Returns the name of the unit's file.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         let Self { package, versions, krate, kind, source } = self;
         let mut hasher = FieldHasher::new("unit 2");
         [package, versions, krate, kind].iter().for_each(|field| hasher.bytes(field.as_bytes()));
@@ -189,15 +184,14 @@ pub struct Record {
 
 impl Record {
     /// Adds an action in front. The same action at the same place is replaced, and the oldest are forgotten.
-    pub fn add(&mut self, asked: Asked) {
+    pub(crate) fn add(&mut self, asked: Asked) {
         self.asked.retain(|old| (old.key, &old.places) != (asked.key, &asked.places));
         self.asked.insert(0, asked);
         self.asked.truncate(ASKED);
     }
 
     /// Returns the file's bytes.
-    #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         sealed(MAGIC, |writer| writer.list(&self.asked, write))
     }
 

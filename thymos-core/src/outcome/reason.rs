@@ -40,14 +40,12 @@ macro_rules! reasons {
             }
 
             /// Returns the reason as it is counted: without a detail that is not part of its words.
-            #[must_use]
-            pub fn counter(&self) -> Self {
+            pub(crate) fn counter(&self) -> Self {
                 Self::parse(&self.to_string())
             }
 
             /// Returns what differs each time: a path, a name, an error of the system.
-            #[must_use]
-            pub fn detail(&self) -> Option<&str> {
+            pub(crate) fn detail(&self) -> Option<&str> {
                 match self {
                     $($(Self::$variant(detail) => Some(<$detail>::as_str(detail)),)?)*
                     _ => None,

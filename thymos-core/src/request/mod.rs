@@ -95,7 +95,6 @@ impl Request {
 
     /// Returns which look-ups of symbolic links are watched. Those that rustc resolves lead to files that it then opens; clippy
     /// looks for its settings by resolving their names, and what stands in the compiler's place may do so too.
-    #[must_use]
     pub fn links(&self, head: &Head) -> Links {
         let is_rustc = head.driver.is_none() && !has_foreign_driver(head, &self.compiler);
         if is_rustc { Links::ExceptOwn } else { Links::Watched }
@@ -103,7 +102,6 @@ impl Request {
 }
 
 /// Returns the directories that settings of the workspace may lie in.
-#[must_use]
 pub fn workspaces<'a>(invocation: &'a Invocation, directory: &'a Path) -> Vec<&'a Path> {
     let target = invocation.target_dir().and_then(Path::parent);
     let own = invocation.source.is_relative().then_some(directory);

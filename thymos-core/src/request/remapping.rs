@@ -43,7 +43,6 @@ enum Reach {
 
 impl Remapping {
     /// Returns the remapping of a compile.
-    #[must_use]
     pub fn of(invocation: &Invocation, roots: &Roots, remap: Remap) -> Self {
         let mut pairs = own(roots, remap);
         let own = pairs.len();
@@ -59,7 +58,6 @@ impl Remapping {
     }
 
     /// Returns our own options, to be put in front of the user's.
-    #[must_use]
     pub fn options(&self) -> Vec<OsString> {
         let option = |pair: &Pair| {
             let mut option = OsString::from("--remap-path-prefix=");
@@ -72,14 +70,12 @@ impl Remapping {
     }
 
     /// Returns what is shown of an absolute path.
-    #[must_use]
     pub fn shown(&self, path: &Path) -> PathBuf {
         self.pair(path).map_or_else(|| path.to_owned(), |pair| pair.image(path))
     }
 
     /// Returns the roots whose places are told by what is shown of an absolute path, whatever may be made of it: its length, a
     /// hash.
-    #[must_use]
     pub fn tells(&self, path: &Path, roots: &Roots) -> Vec<Root> {
         let mut told = Vec::new();
         let pair = self.pair(path);
@@ -96,20 +92,17 @@ impl Remapping {
 
     /// The same of the working directory, where only the search for literal paths looks for it: it is not found where a pair of
     /// the user's leads to it from above.
-    #[must_use]
     pub fn tells_in_disguise(&self, directory: &Path, roots: &Roots) -> Vec<Root> {
         if self.pair(directory).is_some() { self.tells(directory, roots) } else { Vec::new() }
     }
 
     /// Returns whether artifacts never show where a root lies.
-    #[must_use]
     pub fn hides(&self, root: Root, roots: &Roots) -> bool {
         roots.path(root).is_some_and(|path| self.tells(&path, roots).is_empty())
     }
 
     /// Returns how the roots that lie in another one are shown, where a pair cuts that other one off: where the one lies in the
     /// other is no part of any path relative to a root.
-    #[must_use]
     pub fn nested(&self, roots: &Roots) -> Vec<(Root, PathBuf)> {
         let image = |root: Root| {
             let path = roots.path(root)?;

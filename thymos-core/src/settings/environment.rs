@@ -9,44 +9,44 @@ use std::path::PathBuf;
 use crate::system::os;
 
 /// Where the store is.
-pub const DIR: &str = "THYMOS_DIR";
+pub(crate) const DIR: &str = "THYMOS_DIR";
 /// The store's size limit: `10G`, `500M`, plain bytes.
-pub const CACHE_SIZE: &str = "THYMOS_CACHE_SIZE";
+pub(crate) const CACHE_SIZE: &str = "THYMOS_CACHE_SIZE";
 /// `on`, `read-only`, `refresh` or `off`.
-pub const MODE: &str = "THYMOS_MODE";
+pub(crate) const MODE: &str = "THYMOS_MODE";
 /// `workspace` (default), `all` or `off`: which paths in artifacts are remapped.
-pub const REMAP: &str = "THYMOS_REMAP";
+pub(crate) const REMAP: &str = "THYMOS_REMAP";
 /// Set by `thymos build` and its kin: the name that events of their build carry.
-pub const BUILD: &str = "THYMOS_BUILD";
+pub(crate) const BUILD: &str = "THYMOS_BUILD";
 /// The share of hits that are compiled again and compared, from 0 (default) to 1: `1`, `0.05`.
-pub const VERIFY: &str = "THYMOS_VERIFY";
+pub(crate) const VERIFY: &str = "THYMOS_VERIFY";
 /// `1` prints one line at the end of a build.
-pub const SUMMARY: &str = "THYMOS_SUMMARY";
+pub(crate) const SUMMARY: &str = "THYMOS_SUMMARY";
 /// How wide the terminal is, in columns; the terminal itself is asked where it is not set.
-pub const COLUMNS: &str = "COLUMNS";
+pub(crate) const COLUMNS: &str = "COLUMNS";
 /// Set and not empty: nothing is coloured. See <https://no-color.org>.
-pub const NO_COLOR: &str = "NO_COLOR";
+pub(crate) const NO_COLOR: &str = "NO_COLOR";
 /// What kind of terminal there is; `dumb` can only print.
-pub const TERM: &str = "TERM";
+pub(crate) const TERM: &str = "TERM";
 /// `no` (default) or `group`: whether the group that the store belongs to is trusted with it.
-pub const SHARED: &str = "THYMOS_SHARED";
+pub(crate) const SHARED: &str = "THYMOS_SHARED";
 /// Set for everything that a wrapper starts, so that a wrapper never runs inside a wrapped compile.
-pub const ACTIVE: &str = "THYMOS_ACTIVE";
+pub(crate) const ACTIVE: &str = "THYMOS_ACTIVE";
 
 /// Under sccache's name: where the store is, unless [`DIR`] says so.
-pub const SCCACHE_DIR: &str = "SCCACHE_DIR";
+pub(crate) const SCCACHE_DIR: &str = "SCCACHE_DIR";
 /// Under sccache's name: the store's size limit, unless [`CACHE_SIZE`] says so.
-pub const SCCACHE_CACHE_SIZE: &str = "SCCACHE_CACHE_SIZE";
+pub(crate) const SCCACHE_CACHE_SIZE: &str = "SCCACHE_CACHE_SIZE";
 /// Under sccache's name: set to anything, everything is compiled again and stored, unless [`MODE`] says otherwise.
-pub const SCCACHE_RECACHE: &str = "SCCACHE_RECACHE";
+pub(crate) const SCCACHE_RECACHE: &str = "SCCACHE_RECACHE";
 /// Under sccache's name: `info` and below tell about each compile, `warn` and `error` about trouble with the cache.
-pub const SCCACHE_LOG: &str = "SCCACHE_LOG";
+pub(crate) const SCCACHE_LOG: &str = "SCCACHE_LOG";
 /// Under sccache's name: the file that [`SCCACHE_LOG`] writes to instead of Cargo's standard error.
-pub const SCCACHE_ERROR_LOG: &str = "SCCACHE_ERROR_LOG";
+pub(crate) const SCCACHE_ERROR_LOG: &str = "SCCACHE_ERROR_LOG";
 /// Under sccache's name: `1` without arguments is what starts a server.
-pub const SCCACHE_START_SERVER: &str = "SCCACHE_START_SERVER";
+pub(crate) const SCCACHE_START_SERVER: &str = "SCCACHE_START_SERVER";
 /// What names of variables begin with that ask sccache for a cache on another machine.
-pub const SCCACHE_REMOTE: [&str; 10] = [
+pub(crate) const SCCACHE_REMOTE: [&str; 10] = [
     "SCCACHE_AZURE",
     "SCCACHE_BUCKET",
     "SCCACHE_COS_",
@@ -61,7 +61,7 @@ pub const SCCACHE_REMOTE: [&str; 10] = [
 
 /// The name that this program was started under.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Name {
+pub(crate) enum Name {
     /// Its own.
     #[default]
     Thymos,
@@ -84,56 +84,48 @@ impl Environment {
     }
 
     /// Returns the environment of a process that was started under this name.
-    #[must_use]
-    pub fn called(self, name: Name) -> Self {
+    pub(crate) fn called(self, name: Name) -> Self {
         Self { name, ..self }
     }
 
     /// Returns the value of a setting of sccache's, if this process was started under its name.
-    #[must_use]
-    pub fn sccache(&self, name: &str) -> Option<&OsStr> {
+    pub(crate) fn sccache(&self, name: &str) -> Option<&OsStr> {
         self.get(name).filter(|_| self.name == Name::Sccache)
     }
 
     /// Returns the value of a variable; empty is not unset.
-    #[must_use]
-    pub fn get(&self, name: impl AsRef<OsStr>) -> Option<&OsStr> {
+    pub(crate) fn get(&self, name: impl AsRef<OsStr>) -> Option<&OsStr> {
         self.variables.get(name.as_ref()).map(OsString::as_os_str)
     }
 
     /// Returns the value of a variable that is set and not empty.
-    #[must_use]
-    pub fn filled(&self, name: &str) -> Option<&OsStr> {
+    pub(crate) fn filled(&self, name: &str) -> Option<&OsStr> {
         self.get(name).filter(|value| !value.is_empty())
     }
 
     /// Returns a variable's value as a path, if it is set and not empty.
-    #[must_use]
-    pub fn path(&self, name: &str) -> Option<PathBuf> {
+    pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         self.filled(name).map(PathBuf::from)
     }
 
     /// Returns the program that a search of `PATH` finds by `name`.
-    #[must_use]
-    pub fn program(&self, name: &OsStr) -> Option<PathBuf> {
+    pub(crate) fn program(&self, name: &OsStr) -> Option<PathBuf> {
         std::env::split_paths(self.get("PATH")?).map(|dir| dir.join(name)).find(|path| os::is_program(path))
     }
 
     /// Returns every variable, in order of names.
-    pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 
     /// Returns `CARGO_HOME`, or where it is by default.
-    #[must_use]
-    pub fn cargo_home(&self) -> Option<PathBuf> {
+    pub(crate) fn cargo_home(&self) -> Option<PathBuf> {
         let home = || self.path("HOME").or_else(|| self.path("USERPROFILE")).map(|home| home.join(".cargo"));
         self.path("CARGO_HOME").or_else(home)
     }
 
     /// Returns `RUSTUP_HOME`, or where it is by default.
-    #[must_use]
-    pub fn rustup_home(&self) -> Option<PathBuf> {
+    pub(crate) fn rustup_home(&self) -> Option<PathBuf> {
         let home = || self.path("HOME").or_else(|| self.path("USERPROFILE")).map(|home| home.join(".rustup"));
         self.path("RUSTUP_HOME").or_else(home)
     }
@@ -170,23 +162,21 @@ const PREFIXES: &[&str] = &["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_EXE_", "
 const SUFFIXES: &[&str] = &["_DEPLOYMENT_TARGET"];
 
 /// Variables of which clippy asks only whether they are set: `clippy_driver::main` and `clippy_utils::diagnostics::docs_link`.
-pub const ASKED_BY_CLIPPY: [&str; 2] = ["CARGO_PRIMARY_PACKAGE", "CLIPPY_DISABLE_DOCS_LINKS"];
+pub(crate) const ASKED_BY_CLIPPY: [&str; 2] = ["CARGO_PRIMARY_PACKAGE", "CLIPPY_DISABLE_DOCS_LINKS"];
 
 /// Variables that the link reads, on top of the others, where a unit links.
 const LINKED: &[&str] =
     &["COMPILER_PATH", "GCC_EXEC_PREFIX", "GNUTARGET", "LDEMULATION", "LD_RUN_PATH", "LIBRARY_PATH", "ZERO_AR_DATE"];
 
 /// Returns whether a variable is part of the key of every unit.
-#[must_use]
-pub fn is_keyed(name: &str) -> bool {
+pub(crate) fn is_keyed(name: &str) -> bool {
     KEYED.binary_search(&name).is_ok()
         || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         || SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
 }
 
 /// Returns whether a variable is part of the key of a unit that links.
-#[must_use]
-pub fn is_linked(name: &str) -> bool {
+pub(crate) fn is_linked(name: &str) -> bool {
     LINKED.binary_search(&name).is_ok()
 }
 

@@ -3,9 +3,9 @@
 //! Invariant: settings never fail a build. What cannot be read is left at its default and becomes a complaint, one line that
 //! says what is accepted.
 
-pub mod amounts;
+pub(crate) mod amounts;
 pub mod environment;
-pub mod rate;
+pub(crate) mod rate;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::settings::environment::Environment;
 use crate::settings::rate::Rate;
 
 /// The size limit when nothing is set: 10 GB.
-pub const DEFAULT_SIZE: u64 = 10_000_000_000;
+pub(crate) const DEFAULT_SIZE: u64 = 10_000_000_000;
 
 /// What the cache does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,8 +58,7 @@ pub enum Shared {
 
 impl Shared {
     /// Returns the word that settings use.
-    #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::No => "no",
             Self::Group => "group",
@@ -69,8 +68,7 @@ impl Shared {
 
 impl Remap {
     /// Returns the word that settings use.
-    #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Workspace => "workspace",
             Self::All => "all",
@@ -242,8 +240,7 @@ fn home(environment: &Environment) -> Option<PathBuf> {
 }
 
 /// Returns the store's default directory: `thymos` in the platform's cache directory.
-#[must_use]
-pub fn cache_dir(environment: &Environment) -> Option<PathBuf> {
+pub(crate) fn cache_dir(environment: &Environment) -> Option<PathBuf> {
     let base = if cfg!(windows) {
         environment.path("LOCALAPPDATA")
     } else if cfg!(target_os = "macos") {
@@ -256,8 +253,7 @@ pub fn cache_dir(environment: &Environment) -> Option<PathBuf> {
 }
 
 /// Returns the directory of the user's `thymos.toml`.
-#[must_use]
-pub fn config_dir(environment: &Environment) -> Option<PathBuf> {
+pub(crate) fn config_dir(environment: &Environment) -> Option<PathBuf> {
     let base = if cfg!(windows) {
         environment.path("APPDATA")
     } else if cfg!(target_os = "macos") {

@@ -13,7 +13,6 @@ pub struct Rate(u64);
 
 impl Rate {
     /// Returns whether the hit of this action is taken.
-    #[must_use]
     pub fn takes(self, key: &Digest, seed: u64) -> bool {
         match self.0 {
             0 => false,

@@ -53,20 +53,17 @@ pub struct Blob {
 
 impl Blob {
     /// Returns where it lies.
-    #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// Returns its size in bytes.
-    #[must_use]
     pub fn size(&self) -> u64 {
         self.stamp.size
     }
 }
 
 /// Returns how an output may be shared with the store.
-#[must_use]
 pub fn sharing(name: &[u8]) -> Sharing {
     // rustc writes these beside their place and renames; everything else is written, stripped or signed in place.
     if name.ends_with(b".rlib") || name.ends_with(b".rmeta") { Sharing::Linked } else { Sharing::Private }
@@ -99,9 +96,6 @@ impl Store {
 
     /// Reads the blob and returns whether it has the content that its name says, whatever the memo remembers. One that has not
     /// is removed.
-    ///
-    /// # Errors
-    /// Whatever reading gives.
     pub fn is_sound(&self, digest: &Digest) -> io::Result<bool> {
         let path = self.blob_path(digest);
         let sound = Digest::of_file(&path)? == *digest;
@@ -120,9 +114,6 @@ impl Store {
     }
 
     /// Lays a blob out at `to` as a file of this process's own, under the current time, and remembers its digest.
-    ///
-    /// # Errors
-    /// Whatever the file system gives; then nothing is left at `to`.
     pub fn restore(&self, blob: &Blob, to: &Path, sharing: Sharing, mode: u32) -> io::Result<()> {
         let sharing = self.sharing(sharing);
         let lay = || match lay_out(blob, to, sharing) {

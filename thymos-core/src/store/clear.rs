@@ -39,9 +39,6 @@ pub struct Cleared {
 
 impl Store {
     /// Removes what is wanted gone. It waits for a collection to end.
-    ///
-    /// # Errors
-    /// Whatever the file system gives.
     pub fn clear(&self, wanted: &Wanted) -> io::Result<Cleared> {
         let _lock = self.collection_lock(crate::system::os::Wait::Yes)?;
         let (mut done, mut live, mut kept) = (Cleared::default(), HashSet::new(), 0);

@@ -39,9 +39,6 @@ pub struct Incoming {
 
 impl Incoming {
     /// Takes the next piece.
-    ///
-    /// # Errors
-    /// Whatever writing gives.
     pub fn write(&mut self, piece: &[u8]) -> io::Result<()> {
         self.hasher.update(piece);
         self.file.write_all(piece)
@@ -50,9 +47,6 @@ impl Incoming {
 
 impl Store {
     /// Returns every action with its last use, in no order.
-    ///
-    /// # Errors
-    /// Whatever listing them gives.
     pub fn used_actions(&self) -> io::Result<Vec<Used>> {
         let files = gc::files(&self.root.join("actions"))?.into_iter();
         let used = files.filter_map(|(path, metadata)| {
@@ -63,24 +57,17 @@ impl Store {
     }
 
     /// Returns whether a blob of this name and size is there, without looking at its content.
-    #[must_use]
     pub fn holds(&self, digest: &Digest, size: u64) -> bool {
         fs::metadata(self.blob_path(digest)).is_ok_and(|metadata| metadata.len() == size)
     }
 
     /// Starts to take in content that is not known yet.
-    ///
-    /// # Errors
-    /// Whatever making a file gives.
     pub fn receive(&self) -> io::Result<Incoming> {
         let file = tempfile::Builder::new().prefix("blob-").tempfile_in(self.root.join("tmp"))?;
         Ok(Incoming { file, hasher: blake3::Hasher::new() })
     }
 
     /// Makes content visible if it is what `digest` names, and returns whether it is.
-    ///
-    /// # Errors
-    /// Whatever the file system gives; then the store is as before.
     pub fn adopt(&self, incoming: Incoming, digest: &Digest) -> io::Result<bool> {
         if Digest(*incoming.hasher.finalize().as_bytes()) != *digest {
             return Ok(false);
@@ -97,9 +84,6 @@ impl Store {
 
     /// Puts the input sets of `manifest` among those that an action has, and returns how many are new. The action counts as
     /// used at the later of both times, and never in the future.
-    ///
-    /// # Errors
-    /// Whatever the file system gives; the old manifest then stands.
     pub fn merge(&self, action: &Used, manifest: Manifest) -> io::Result<usize> {
         let _lock = self.lock(&action.key, Wait::Yes)?;
         let path = self.action_path(&action.key);
@@ -122,15 +106,11 @@ impl Store {
     }
 
     /// Notes that something is unpacked now.
-    ///
-    /// # Errors
-    /// Whatever the file system gives.
     pub fn mark_unpacked(&self) -> io::Result<()> {
         replace(&self.root.join(UNPACKED), event::now_ms().to_string().as_bytes())
     }
 
     /// Returns when something was last unpacked here.
-    #[must_use]
     pub fn unpacked(&self) -> Option<SystemTime> {
         let text = fs::read_to_string(self.root.join(UNPACKED)).ok()?;
         UNIX_EPOCH.checked_add(Duration::from_millis(text.trim().parse().ok()?))

@@ -98,7 +98,6 @@ pub(super) struct Action {
 
 impl Store {
     /// Counts what the store holds.
-    #[must_use]
     pub fn contents(&self) -> Contents {
         let part = |name: &str| seen(&self.root.join(name));
         let (mut actions, blobs) = (part("actions"), part("blobs"));
@@ -117,9 +116,6 @@ impl Store {
 
     /// Removes the least recently used actions until the store holds at most the limit, and every blob that nothing refers
     /// to. Returns `None` when another process is collecting.
-    ///
-    /// # Errors
-    /// Whatever stops it from looking at the store.
     pub fn collect(&self, policy: &Policy) -> io::Result<Option<Collected>> {
         let Some(_lock) = self.collection_lock(Wait::No)? else { return Ok(None) };
         let (now, run, notes) = (SystemTime::now(), policy.run, self.notes());
@@ -280,9 +276,6 @@ fn size(files: &[(PathBuf, Metadata)]) -> u64 {
 }
 
 /// Returns every file below a directory, two levels deep at most.
-///
-/// # Errors
-/// Whatever listing a directory gives.
 pub(crate) fn files(directory: &Path) -> io::Result<Vec<(PathBuf, Metadata)>> {
     let mut found = Vec::new();
     let mut pending = vec![(directory.to_owned(), 0)];

@@ -44,10 +44,7 @@ impl Memo {
     }
 
     /// Returns the digest of the file at `path` as it is now, with its stamp, reading it only if the memo does not know it.
-    ///
-    /// # Errors
-    /// Whatever `stat` or reading gives; [`io::ErrorKind::IsADirectory`] for what is no regular file.
-    pub fn digest(&self, path: &Path) -> io::Result<(Digest, Stamp)> {
+    pub(crate) fn digest(&self, path: &Path) -> io::Result<(Digest, Stamp)> {
         let metadata = std::fs::metadata(path)?;
         if !metadata.is_file() {
             return Err(io::ErrorKind::IsADirectory.into());

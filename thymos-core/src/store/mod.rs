@@ -14,10 +14,10 @@
 //! Invariant: nothing is visible before it is whole. Everything is written under `tmp/` (or beside its place) and renamed.
 //! Reading never creates anything.
 
-pub mod blobs;
-pub mod clear;
-pub mod exchange;
-pub mod gc;
+pub(crate) mod blobs;
+pub(crate) mod clear;
+pub(crate) mod exchange;
+pub(crate) mod gc;
 pub mod memo;
 pub mod pack;
 mod units;
@@ -57,7 +57,7 @@ pub struct Store {
 
 /// What a look-up of an action found.
 #[derive(Debug)]
-pub enum Found {
+pub(crate) enum Found {
     /// Its manifest.
     Manifest(Manifest),
     /// Nothing.
@@ -82,7 +82,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Degraded`] when it cannot be used at all. A store that can only be read is opened.
-    pub fn open_as(dir: &Path, shared: Shared) -> Result<Self, Degraded> {
+    pub(crate) fn open_as(dir: &Path, shared: Shared) -> Result<Self, Degraded> {
         let root = dir.join(VERSION);
         // The last part that is made tells whether all are there: an event may have made the first.
         if std::fs::metadata(root.join(PARTS[PARTS.len() - 1])).is_err() {
@@ -92,14 +92,12 @@ impl Store {
     }
 
     /// Opens the store in `dir` for a look, which makes none: `None` where there is none, or none that may be used.
-    #[must_use]
-    pub fn open_existing(dir: &Path, shared: Shared) -> Option<Self> {
+    pub(crate) fn open_existing(dir: &Path, shared: Shared) -> Option<Self> {
         Self::is_in(dir).then(|| Self::open_made(dir.join(VERSION), shared).ok()).flatten()
     }
 
     /// Returns whether there is a store in `dir`.
-    #[must_use]
-    pub fn is_in(dir: &Path) -> bool {
+    pub(crate) fn is_in(dir: &Path) -> bool {
         dir.join(VERSION).is_dir()
     }
 
@@ -138,20 +136,17 @@ impl Store {
     }
 
     /// Returns the memo of digests.
-    #[must_use]
-    pub fn memo(&self) -> &Memo {
+    pub(crate) fn memo(&self) -> &Memo {
         &self.memo
     }
 
     /// Returns where compilers are remembered.
-    #[must_use]
-    pub fn compilers(&self) -> PathBuf {
+    pub(crate) fn compilers(&self) -> PathBuf {
         self.root.join("compilers")
     }
 
     /// Returns where events are appended.
-    #[must_use]
-    pub fn events(&self) -> PathBuf {
+    pub(crate) fn events(&self) -> PathBuf {
         self.root.join("events")
     }
 
@@ -161,8 +156,7 @@ impl Store {
     }
 
     /// Looks an action up.
-    #[must_use]
-    pub fn lookup(&self, key: &ActionKey) -> Found {
+    pub(crate) fn lookup(&self, key: &ActionKey) -> Found {
         match std::fs::read(self.action_path(key)) {
             Ok(bytes) => Manifest::decode(&bytes).map_or(Found::Damaged, Found::Manifest),
             Err(_) => Found::Nothing,
@@ -170,7 +164,7 @@ impl Store {
     }
 
     /// Notes that an action was used, for the order in which actions are collected.
-    pub fn used(&self, key: &ActionKey) {
+    pub(crate) fn used(&self, key: &ActionKey) {
         // A store that can only be read collects nothing either.
         let _ = os::touch(&self.action_path(key));
     }
@@ -188,19 +182,13 @@ impl Store {
     /// Keeps only those entries of an action of which `keep` is true. A manifest with none left, or that cannot be read, goes.
     ///
     /// The action's lock is taken for as long as it takes; whoever holds it already uses [`Store::retain_locked`].
-    ///
-    /// # Errors
-    /// Whatever locking, writing or removing gives; the old manifest then stands.
-    pub fn retain(&self, key: &ActionKey, keep: impl FnMut(&Entry) -> bool) -> io::Result<()> {
+    pub(crate) fn retain(&self, key: &ActionKey, keep: impl FnMut(&Entry) -> bool) -> io::Result<()> {
         let _lock = self.lock(key, Wait::Yes)?;
         self.retain_locked(key, keep)
     }
 
     /// Does what [`Store::retain`] does, for the holder of the action's lock.
-    ///
-    /// # Errors
-    /// Whatever writing or removing gives; the old manifest then stands.
-    pub fn retain_locked(&self, key: &ActionKey, keep: impl FnMut(&Entry) -> bool) -> io::Result<()> {
+    pub(crate) fn retain_locked(&self, key: &ActionKey, keep: impl FnMut(&Entry) -> bool) -> io::Result<()> {
         let mut manifest = match self.lookup(key) {
             Found::Nothing => return Ok(()),
             Found::Manifest(manifest) => manifest,

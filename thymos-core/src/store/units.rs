@@ -30,15 +30,11 @@ impl Store {
     }
 
     /// Returns what is remembered of a unit.
-    #[must_use]
     pub fn record(&self, unit: &Digest) -> Option<Record> {
         Record::decode(&std::fs::read(self.record_path(unit)).ok()?)
     }
 
     /// Replaces what is remembered of a unit and returns the bytes that the store grew by.
-    ///
-    /// # Errors
-    /// Whatever the file system gives; the old record then stands.
     pub fn keep_record(&self, unit: &Digest, record: &Record) -> io::Result<u64> {
         let path = self.record_path(unit);
         make_dir(path.parent().unwrap_or(&self.root))?;
@@ -46,7 +42,6 @@ impl Store {
     }
 
     /// Returns when an action was removed and by whom, if that was lately.
-    #[must_use]
     pub fn why_removed(&self, key: &ActionKey) -> Option<Cause> {
         let notes = std::fs::read(self.root.join("evicted")).ok()?;
         let items = notes.as_chunks::<ITEM>().0.iter().rev();
@@ -54,9 +49,6 @@ impl Store {
     }
 
     /// Remembers who removed these actions: nobody where the limit did.
-    ///
-    /// # Errors
-    /// Whatever the file system gives; the old notes then stand.
     pub fn note_removed(&self, keys: &[Digest], at_ms: u64, by: Option<Remover>) -> io::Result<()> {
         if keys.is_empty() {
             return Ok(());

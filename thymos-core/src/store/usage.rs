@@ -18,7 +18,7 @@ const STEP: u64 = 20;
 
 /// Whether a collection is to be started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Collection {
+pub(crate) enum Collection {
     /// It is; whoever asks next is not told so.
     Due,
     /// It is not.
@@ -27,10 +27,7 @@ pub enum Collection {
 
 impl Store {
     /// Notes that the store grew, and returns whether it is to be collected down to `limit` bytes.
-    ///
-    /// # Errors
-    /// Whatever the file system gives.
-    pub fn grew(&self, bytes: u64, limit: u64) -> io::Result<Collection> {
+    pub(crate) fn grew(&self, bytes: u64, limit: u64) -> io::Result<Collection> {
         let path = self.root.join("usage");
         open_or_make(&path, OpenOptions::new().append(true))?.write_all(&bytes.to_le_bytes())?;
         let notes = self.notes();

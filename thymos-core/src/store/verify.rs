@@ -59,8 +59,7 @@ pub enum Fault {
 
 impl Fault {
     /// Returns the fault in words.
-    #[must_use]
-    pub fn words(&self) -> &'static str {
+    pub(crate) fn words(&self) -> &'static str {
         match self {
             Self::StrangeName => "has a name that the store never gives",
             Self::DamagedManifest => "is no manifest, or is damaged",

@@ -8,8 +8,7 @@
 use crate::system::digest::Digest;
 
 /// Builds a sealed record of the kind and version that `magic` names.
-#[must_use]
-pub fn sealed(magic: &[u8], write: impl FnOnce(&mut Writer)) -> Vec<u8> {
+pub(crate) fn sealed(magic: &[u8], write: impl FnOnce(&mut Writer)) -> Vec<u8> {
     let mut writer = Writer::default();
     writer.bytes(magic);
     write(&mut writer);
@@ -18,7 +17,11 @@ pub fn sealed(magic: &[u8], write: impl FnOnce(&mut Writer)) -> Vec<u8> {
 
 /// Takes a sealed record apart. One of another kind or version, one whose check does not hold, and one of which something is left
 /// over are `None`.
-pub fn unsealed<'a, T>(magic: &[u8], bytes: &'a [u8], read: impl FnOnce(&mut Reader<'a>) -> Option<T>) -> Option<T> {
+pub(crate) fn unsealed<'a, T>(
+    magic: &[u8],
+    bytes: &'a [u8],
+    read: impl FnOnce(&mut Reader<'a>) -> Option<T>,
+) -> Option<T> {
     let mut reader = Reader::new(unseal(bytes)?);
     if reader.bytes()? != magic {
         return None;
@@ -44,16 +47,16 @@ pub fn unseal(bytes: &[u8]) -> Option<&[u8]> {
 
 /// Builds a record.
 #[derive(Debug, Default)]
-pub struct Writer(Vec<u8>);
+pub(crate) struct Writer(Vec<u8>);
 
 impl Writer {
     /// Adds one byte.
-    pub fn byte(&mut self, value: u8) {
+    pub(crate) fn byte(&mut self, value: u8) {
         self.0.push(value);
     }
 
     /// Adds a number.
-    pub fn number(&mut self, value: u64) {
+    pub(crate) fn number(&mut self, value: u64) {
         self.0.extend_from_slice(&value.to_le_bytes());
     }
 
@@ -61,14 +64,14 @@ impl Writer {
     ///
     /// # Panics
     /// For more than 4 GiB, which no record holds.
-    pub fn bytes(&mut self, value: &[u8]) {
+    pub(crate) fn bytes(&mut self, value: &[u8]) {
         let length = u32::try_from(value.len()).expect("a record's field is below 4 GiB");
         self.0.extend_from_slice(&length.to_le_bytes());
         self.0.extend_from_slice(value);
     }
 
     /// Adds a digest.
-    pub fn digest(&mut self, value: &Digest) {
+    pub(crate) fn digest(&mut self, value: &Digest) {
         self.0.extend_from_slice(&value.0);
     }
 
@@ -76,27 +79,25 @@ impl Writer {
     ///
     /// # Panics
     /// For more than 2³² items, which no record holds.
-    pub fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
+    pub(crate) fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
         let count = u32::try_from(items.len()).expect("a record's list is below 2^32 items");
         self.0.extend_from_slice(&count.to_le_bytes());
         items.iter().for_each(|item| write(self, item));
     }
 
     /// Returns the record.
-    #[must_use]
-    pub fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         self.0
     }
 }
 
 /// Takes a record apart; `None` means that the bytes are no such record.
 #[derive(Debug)]
-pub struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
     /// Starts reading.
-    #[must_use]
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
@@ -107,12 +108,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one byte.
-    pub fn byte(&mut self) -> Option<u8> {
+    pub(crate) fn byte(&mut self) -> Option<u8> {
         self.take(1).map(|bytes| bytes[0])
     }
 
     /// Reads a number.
-    pub fn number(&mut self) -> Option<u64> {
+    pub(crate) fn number(&mut self) -> Option<u64> {
         Some(u64::from_le_bytes(self.take(8)?.try_into().ok()?))
     }
 
@@ -121,23 +122,23 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads bytes.
-    pub fn bytes(&mut self) -> Option<&'a [u8]> {
+    pub(crate) fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = self.length()?;
         self.take(length)
     }
 
     /// Reads UTF-8 text.
-    pub fn text(&mut self) -> Option<String> {
+    pub(crate) fn text(&mut self) -> Option<String> {
         String::from_utf8(self.bytes()?.to_vec()).ok()
     }
 
     /// Reads a digest.
-    pub fn digest(&mut self) -> Option<Digest> {
+    pub(crate) fn digest(&mut self) -> Option<Digest> {
         Some(Digest(self.take(32)?.try_into().ok()?))
     }
 
     /// Reads a list whose items are at least one byte each.
-    pub fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+    pub(crate) fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let count = self.length()?;
         if count > self.0.len() {
             return None;
@@ -150,8 +151,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns whether everything was read.
-    #[must_use]
-    pub fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.0.is_empty()
     }
 }

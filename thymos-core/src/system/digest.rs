@@ -33,10 +33,7 @@ impl Digest {
     }
 
     /// Returns the digest of everything that `reader` still holds.
-    ///
-    /// # Errors
-    /// Whatever reading gives.
-    pub fn of_reader(reader: &mut impl Read) -> io::Result<Self> {
+    pub(crate) fn of_reader(reader: &mut impl Read) -> io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
         let mut buffer = vec![0u8; 256 * 1024];
         loop {
@@ -50,8 +47,7 @@ impl Digest {
     }
 
     /// Returns the digest as 64 lower-case hexadecimal digits.
-    #[must_use]
-    pub fn hex(&self) -> String {
+    pub(crate) fn hex(&self) -> String {
         blake3::Hash::from_bytes(self.0).to_hex().to_string()
     }
 
@@ -69,36 +65,34 @@ impl fmt::Debug for Digest {
 }
 
 /// Hashes a sequence of named, length-framed fields.
-pub struct FieldHasher(blake3::Hasher);
+pub(crate) struct FieldHasher(blake3::Hasher);
 
 impl FieldHasher {
     /// Starts a hash in its own `domain`, so that equal fields of different kinds of records differ.
-    #[must_use]
-    pub fn new(domain: &str) -> Self {
+    pub(crate) fn new(domain: &str) -> Self {
         let mut hasher = Self(blake3::Hasher::new());
         hasher.bytes(domain.as_bytes());
         hasher
     }
 
     /// Adds one field.
-    pub fn bytes(&mut self, field: &[u8]) {
+    pub(crate) fn bytes(&mut self, field: &[u8]) {
         self.0.update(&(field.len() as u64).to_le_bytes());
         self.0.update(field);
     }
 
     /// Adds a digest as a field.
-    pub fn digest(&mut self, digest: &Digest) {
+    pub(crate) fn digest(&mut self, digest: &Digest) {
         self.bytes(&digest.0);
     }
 
     /// Adds the number of items that follow, which frames a list.
-    pub fn count(&mut self, count: usize) {
+    pub(crate) fn count(&mut self, count: usize) {
         self.0.update(&(count as u64).to_le_bytes());
     }
 
     /// Returns the digest of all fields.
-    #[must_use]
-    pub fn finish(self) -> Digest {
+    pub(crate) fn finish(self) -> Digest {
         Digest(*self.0.finalize().as_bytes())
     }
 }

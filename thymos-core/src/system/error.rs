@@ -1,7 +1,6 @@
 //! I/O errors in words.
 
 /// Returns the part of an I/O error that is the same on every path: `No space left on device`.
-#[must_use]
 pub fn plain(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()

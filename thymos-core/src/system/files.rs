@@ -12,13 +12,10 @@ use crate::system::os;
 use crate::system::step::Step;
 
 /// What the names of files that are still being written begin with.
-pub const TEMPORARY: &str = ".new-";
+pub(crate) const TEMPORARY: &str = ".new-";
 
 /// Replaces a file as a whole: readers see the old bytes or the new ones.
-///
-/// # Errors
-/// Whatever writing or renaming gives; the old file then stands.
-pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let parent = path.parent().unwrap_or(Path::new("."));
     let mut temporary = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(parent)?;
     temporary.write_all(bytes)?;
@@ -30,10 +27,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Returns everything that a directory holds, in no order. A part of it is never given for the whole.
-///
-/// # Errors
-/// Whatever reading the directory gives.
-pub fn list(directory: &Path) -> io::Result<Vec<DirEntry>> {
+pub(crate) fn list(directory: &Path) -> io::Result<Vec<DirEntry>> {
     let torn = guard::tears_listing(directory);
     let whole = std::fs::read_dir(directory)?.take(if torn { 1 } else { usize::MAX });
     let mut entries = whole.chain(torn.then(|| Err(io::Error::other("torn by a test"))));
@@ -41,18 +35,12 @@ pub fn list(directory: &Path) -> io::Result<Vec<DirEntry>> {
 }
 
 /// Returns everything that a directory holds, which is nothing for one that is not there.
-///
-/// # Errors
-/// Whatever else reading the directory gives.
-pub fn list_if_there(directory: &Path) -> io::Result<Vec<DirEntry>> {
+pub(crate) fn list_if_there(directory: &Path) -> io::Result<Vec<DirEntry>> {
     or_absent(list(directory)).map(Option::unwrap_or_default)
 }
 
 /// Returns whether there is a regular file at `path`, links followed.
-///
-/// # Errors
-/// Whatever `stat` gives, but that there is nothing.
-pub fn is_regular(path: &Path) -> io::Result<bool> {
+pub(crate) fn is_regular(path: &Path) -> io::Result<bool> {
     Ok(or_absent(std::fs::metadata(path))?.is_some_and(|metadata| metadata.is_file()))
 }
 
@@ -65,10 +53,7 @@ fn or_absent<T>(found: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 /// Makes a directory of the store that may be there already, with the access that the one around it gives.
-///
-/// # Errors
-/// Whatever making it gives.
-pub fn make_dir(path: &Path) -> io::Result<()> {
+pub(crate) fn make_dir(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
@@ -77,10 +62,7 @@ pub fn make_dir(path: &Path) -> io::Result<()> {
 }
 
 /// Opens a file of the store, and makes it where it is missing, with the access that its directory gives.
-///
-/// # Errors
-/// Whatever opening or making it gives.
-pub fn open_or_make(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+pub(crate) fn open_or_make(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     match options.open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let file = os::private(options.create(true)).open(path)?;

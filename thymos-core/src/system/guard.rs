@@ -99,7 +99,6 @@ pub enum Guard {
 
 impl Guard {
     /// Returns the name that [`VARIABLE`] knows the guard by.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::KeyArguments => "key-arguments",
@@ -144,20 +143,17 @@ impl Guard {
     }
 
     /// Returns whether the guard stands.
-    #[must_use]
     pub fn on(self) -> bool {
         !cfg!(debug_assertions) || !taken_away(self.name())
     }
 }
 
 /// Returns the processor that a test put in the place of the host's.
-#[must_use]
 pub fn processor() -> Option<Vec<u8>> {
     cfg!(debug_assertions).then(|| std::env::var(PROCESSOR).ok().map(String::into_bytes)).flatten()
 }
 
 /// Returns whether a test wants the listing of this directory to fail half-way.
-#[must_use]
 pub fn tears_listing(directory: &Path) -> bool {
     cfg!(debug_assertions) && std::env::var_os(TORN_LISTING).is_some_and(|torn| directory.ends_with(torn))
 }

@@ -3,7 +3,6 @@
 //! Invariant: it is how `serde_json`, which rustc writes its messages with, spells it, without the quotes.
 
 /// Returns `text` as it stands inside a JSON string.
-#[must_use]
 pub fn escaped(text: &[u8]) -> Vec<u8> {
     let quoted = serde_json::to_string(&String::from_utf8_lossy(text)).unwrap_or_default();
     quoted.as_bytes().get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_vec()

@@ -14,7 +14,7 @@ use std::process::{Command, ExitCode, Stdio};
 use crate::system::os;
 
 /// The name of the program. It ends like `cc`, so that rustc keeps the flags that it gives a C compiler whose linker it chooses.
-pub const NAME: &str = "thymos-cc";
+pub(crate) const NAME: &str = "thymos-cc";
 /// What rustc would run.
 const DRIVER: &str = "cc";
 
@@ -25,8 +25,7 @@ pub fn is_shim(program: &OsStr) -> bool {
 }
 
 /// Returns the file with the arguments of the shim at this path.
-#[must_use]
-pub fn arguments_file(shim: &Path) -> PathBuf {
+pub(crate) fn arguments_file(shim: &Path) -> PathBuf {
     shim.with_extension("args")
 }
 

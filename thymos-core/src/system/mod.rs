@@ -2,10 +2,10 @@
 
 pub mod codec;
 pub mod digest;
-pub mod error;
-pub mod files;
-pub mod guard;
-pub mod json;
+pub(crate) mod error;
+pub(crate) mod files;
+pub(crate) mod guard;
+pub(crate) mod json;
 pub mod linker_shim;
 pub mod os;
 pub mod stamp;

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Nanoseconds since the epoch; negative before it.
-pub type Nanos = i128;
+pub(crate) type Nanos = i128;
 
 /// What `stat` says about a regular file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,7 +27,7 @@ pub struct Stamp {
 }
 
 /// Two ticks of the slowest clock in use (HZ=100): a file changed more recently may change again under the same stamp.
-pub const TICKS: Nanos = 20_000_000;
+pub(crate) const TICKS: Nanos = 20_000_000;
 /// The coarsest granularity of file systems in use (FAT), assumed where a stamp has no fraction of a second.
 const COARSE: Nanos = 2_000_000_000;
 
@@ -41,28 +41,22 @@ impl Stamp {
     }
 
     /// Returns the stamp of what the name itself stands for, links not followed.
-    ///
-    /// # Errors
-    /// Whatever `lstat` gives.
-    pub fn of_name(path: &Path) -> io::Result<Self> {
+    pub(crate) fn of_name(path: &Path) -> io::Result<Self> {
         Ok(Self::from(&fs::symlink_metadata(path)?))
     }
 
     /// Returns whether both stamps are of one file under two names.
-    #[must_use]
-    pub fn is_same_file(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_file(&self, other: &Self) -> bool {
         (self.device, self.inode, self.size) == (other.device, other.inode, other.size)
     }
 
     /// Returns the stamp without what moves when the file gets or loses a name.
-    #[must_use]
-    pub fn unlinked(&self) -> Self {
+    pub(crate) fn unlinked(&self) -> Self {
         Self { changed: 0, ..*self }
     }
 
     /// Returns whether a later change could leave this stamp as it is, seen at the time `now`.
-    #[must_use]
-    pub fn is_young(&self, now: Nanos) -> bool {
+    pub(crate) fn is_young(&self, now: Nanos) -> bool {
         let newest = self.modified.max(self.changed);
         let whole_seconds = self.modified % 1_000_000_000 == 0 && self.changed % 1_000_000_000 == 0;
         now - newest < if whole_seconds { COARSE } else { TICKS }
@@ -70,16 +64,14 @@ impl Stamp {
 
     /// Returns how long a later change could leave this stamp as it is, seen at the time `now`; nothing where it shows at once.
     /// After a change of the future, which a clock that was put back has made, every other one shows.
-    #[must_use]
-    pub fn settles_in(&self, now: Nanos) -> Option<Duration> {
+    pub(crate) fn settles_in(&self, now: Nanos) -> Option<Duration> {
         let granularity = if self.changed % 1_000_000_000 == 0 { COARSE } else { TICKS };
         let left = self.changed + granularity - now;
         (0 < left && left <= granularity).then(|| Duration::from_nanos(u64::try_from(left).unwrap_or_default()))
     }
 
     /// Returns the stamp as bytes, for hashing and for records.
-    #[must_use]
-    pub fn bytes(&self) -> [u8; 56] {
+    pub(crate) fn bytes(&self) -> [u8; 56] {
         let Self { device, inode, size, modified, changed } = *self;
         let mut bytes = [0; 56];
         bytes[..8].copy_from_slice(&device.to_le_bytes());
@@ -93,8 +85,7 @@ impl Stamp {
 
 impl Stamp {
     /// Reads what [`Stamp::bytes`] wrote.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; 56] = bytes.try_into().ok()?;
         let number = |at: usize| bytes[at..at + 8].try_into().map(u64::from_le_bytes).ok();
         let time = |at: usize| bytes[at..at + 16].try_into().map(Nanos::from_le_bytes).ok();
@@ -109,8 +100,7 @@ impl From<&Metadata> for Stamp {
 }
 
 /// Returns the time. File systems stamp with the same clock, up to a tick behind.
-#[must_use]
-pub fn now() -> Nanos {
+pub(crate) fn now() -> Nanos {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |since| since.as_nanos() as Nanos)
 }

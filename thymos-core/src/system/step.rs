@@ -96,7 +96,7 @@ impl Step {
     }
 
     /// Says that this process got here. A test may have asked for it to be killed.
-    pub fn reached(self) {
+    pub(crate) fn reached(self) {
         if cfg!(debug_assertions) && std::env::var(VARIABLE).is_ok_and(|name| name == self.name()) {
             os::kill_self();
         }

@@ -41,7 +41,6 @@ impl fmt::Display for Part {
 }
 
 /// Returns the first part in which a stored result differs from a fresh one.
-#[must_use]
 pub fn difference(stored: &Entry, fresh: &Entry) -> Option<Part> {
     let Entry { inputs: _, outputs, dep_info, stdout, stderr, compile_us: _, stored_ms: _ } = stored;
     let name = |output: &Output| String::from_utf8_lossy(&output.name).into_owned();

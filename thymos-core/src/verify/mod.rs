@@ -14,5 +14,5 @@ mod mask;
 mod recompile;
 mod scratch;
 
-pub use difference::{Part, difference};
+pub use difference::difference;
 pub use recompile::{Doubt, Recompile, Refusal, Suspect, comparable};

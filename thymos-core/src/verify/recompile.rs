@@ -27,7 +27,6 @@ use crate::system::step::Step;
 const NAMED: usize = 3;
 
 /// What is needed to compile a hit again.
-#[expect(missing_debug_implementations, reason = "holds a closure")]
 pub struct Recompile<'a> {
     /// The look-up that found it.
     pub lookup: &'a Lookup<'a>,
@@ -74,7 +73,6 @@ pub enum Doubt {
 
 impl Doubt {
     /// Returns how it is counted.
-    #[must_use]
     pub fn degraded(self) -> Degraded {
         match self {
             Self::Wrong | Self::Rotten => Degraded::VerifiedWrong,
@@ -200,9 +198,6 @@ fn parts(one: Option<&Entry>, two: Option<&Entry>) -> Option<Part> {
 }
 
 /// Returns an entry of the store with what can be compared: the digests of outputs do without what rustc makes up anew each time.
-///
-/// # Errors
-/// Whatever reading blobs gives.
 pub fn comparable(entry: &Entry, invocation: &Invocation, store: &Store) -> io::Result<Entry> {
     let mut comparable = entry.clone();
     for output in &mut comparable.outputs {

@@ -30,9 +30,6 @@ pub struct Scratch {
 
 impl Scratch {
     /// Makes a scratch directory for a compile that starts in `directory`.
-    ///
-    /// # Errors
-    /// Whatever making directories gives.
     pub fn new(store: &Store, invocation: &Invocation, directory: &Path) -> io::Result<Self> {
         let spelled = invocation.out_dir.clone();
         let real = directory.join(&spelled);
@@ -49,9 +46,6 @@ impl Scratch {
     }
 
     /// Makes it empty again.
-    ///
-    /// # Errors
-    /// Whatever removing and making directories gives.
     pub fn clear(&self) -> io::Result<()> {
         for entry in std::fs::read_dir(self.directory.path())? {
             let path = entry?.path();
@@ -61,13 +55,11 @@ impl Scratch {
     }
 
     /// Returns the directory of the outputs.
-    #[must_use]
     pub fn out_dir(&self) -> &Path {
         &self.out_dir
     }
 
     /// Returns the arguments with which the compiler writes here; nothing where they do not say where it writes.
-    #[must_use]
     pub fn arguments(
         &self,
         given: &[OsString],
@@ -97,13 +89,11 @@ impl Scratch {
     }
 
     /// Returns what the compiler printed, as it would have printed it for the real output directory.
-    #[must_use]
     pub fn stream(&self, text: &[u8], invocation: &Invocation) -> Vec<u8> {
         self.translated(text, |path| if invocation.json { json::escaped(path) } else { path.to_vec() })
     }
 
     /// Returns a dep-info as the compiler would have written it for the real output directory.
-    #[must_use]
     pub fn dep_info(&self, text: &[u8]) -> Vec<u8> {
         // Only targets lie here, and their spaces are not escaped.
         self.translated(text, <[u8]>::to_vec)

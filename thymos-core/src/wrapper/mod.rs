@@ -17,7 +17,7 @@ mod act;
 mod call;
 mod event;
 mod lookup;
-pub mod notice;
+pub(crate) mod notice;
 mod panics;
 mod program;
 mod publish;

@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::system::digest::Digest;
 use crate::system::{json, os};
 
-pub use rewrite::readable;
-pub use search::Watch;
+pub(crate) use rewrite::readable;
 
 /// A directory whose place may differ from one machine or checkout to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,11 +27,10 @@ pub enum Root {
 
 impl Root {
     /// Every root.
-    pub const ALL: [Self; 4] = [Self::Workspace, Self::Target, Self::CargoHome, Self::Sysroot];
+    pub(crate) const ALL: [Self; 4] = [Self::Workspace, Self::Target, Self::CargoHome, Self::Sysroot];
 
     /// Returns the letter that stands for the root in rooted text.
-    #[must_use]
-    pub fn letter(self) -> u8 {
+    pub(crate) fn letter(self) -> u8 {
         match self {
             Self::Workspace => b'W',
             Self::Target => b'T',
@@ -42,8 +40,7 @@ impl Root {
     }
 
     /// Returns what people call it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Workspace => "checkout",
             Self::Target => "target directory",
@@ -53,8 +50,7 @@ impl Root {
     }
 
     /// Returns the root that `letter` stands for.
-    #[must_use]
-    pub fn from_letter(letter: u8) -> Option<Self> {
+    pub(crate) fn from_letter(letter: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|root| root.letter() == letter)
     }
 }
@@ -80,20 +76,17 @@ impl Roots {
     }
 
     /// Returns the path of a root.
-    #[must_use]
-    pub fn path(&self, root: Root) -> Option<PathBuf> {
+    pub(crate) fn path(&self, root: Root) -> Option<PathBuf> {
         self.bytes(root).map(|bytes| os::path_from_bytes(bytes.to_vec()))
     }
 
     /// Returns the digest of a root's path, which is what a bound result remembers.
-    #[must_use]
-    pub fn value(&self, root: Root) -> Digest {
+    pub(crate) fn value(&self, root: Root) -> Digest {
         Digest::of(self.bytes(root).unwrap_or_default())
     }
 
     /// Returns the root that a path lies in; of several the one that lies in the others.
-    #[must_use]
-    pub fn holding(&self, path: &Path) -> Option<Root> {
+    pub(crate) fn holding(&self, path: &Path) -> Option<Root> {
         let is_in = |(_, root): &&(Root, Vec<u8>)| path.starts_with(os::path_from_bytes(root.clone()));
         self.0.iter().find(is_in).map(|(root, _)| *root)
     }
@@ -103,8 +96,7 @@ impl Roots {
     }
 
     /// Returns every root with its path.
-    #[must_use]
-    pub fn all(&self) -> Vec<(Root, Vec<u8>)> {
+    pub(crate) fn all(&self) -> Vec<(Root, Vec<u8>)> {
         self.0.clone()
     }
 

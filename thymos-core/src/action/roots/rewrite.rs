@@ -14,14 +14,12 @@ use crate::system::os;
 
 impl Roots {
     /// Returns `path` with the longest root that it lies in replaced by its mark.
-    #[must_use]
-    pub fn rooted_path(&self, path: &Path) -> Vec<u8> {
+    pub(crate) fn rooted_path(&self, path: &Path) -> Vec<u8> {
         self.rooted_prefix(path.as_os_str().as_encoded_bytes())
     }
 
     /// Returns `bytes`, which hold one path, with the root that it starts with replaced by its mark.
-    #[must_use]
-    pub fn rooted_prefix(&self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn rooted_prefix(&self, bytes: &[u8]) -> Vec<u8> {
         for (root, prefix) in &self.0 {
             if let Some(rest) = bytes.strip_prefix(prefix.as_slice())
                 && rest.first().is_none_or(|next| is_separator(*next))
@@ -33,14 +31,12 @@ impl Roots {
     }
 
     /// Returns `FROM=TO` with the root that each of them starts with replaced by its mark.
-    #[must_use]
-    pub fn rooted_pair(&self, pair: &[u8]) -> Vec<u8> {
+    pub(crate) fn rooted_pair(&self, pair: &[u8]) -> Vec<u8> {
         let Some(at) = memchr::memrchr(b'=', pair) else { return self.rooted_prefix(pair) };
         [&self.rooted_prefix(&pair[..at]), &b"="[..], &self.rooted_prefix(&pair[at + 1..])].concat()
     }
 
     /// Returns `text` with every occurrence of a root replaced by its mark, but where it may be part of a longer name.
-    #[must_use]
     pub fn rooted_text(&self, text: &[u8]) -> Vec<u8> {
         if memchr::memchr(0, text).is_some() {
             return text.to_vec();
@@ -55,7 +51,6 @@ impl Roots {
     /// Returns `rooted` with every mark replaced by the path of its root here.
     ///
     /// Nothing comes back when a mark stands for a root that this invocation does not have.
-    #[must_use]
     pub fn concrete(&self, rooted: &[u8]) -> Option<Vec<u8>> {
         let mut text = Vec::with_capacity(rooted.len() + 64);
         let mut rest = rooted;
@@ -70,8 +65,7 @@ impl Roots {
     }
 
     /// Returns `rooted` as a path on this machine.
-    #[must_use]
-    pub fn concrete_path(&self, rooted: &[u8]) -> Option<PathBuf> {
+    pub(crate) fn concrete_path(&self, rooted: &[u8]) -> Option<PathBuf> {
         self.concrete(rooted).map(os::path_from_bytes)
     }
 }
@@ -99,8 +93,7 @@ fn mark(text: &[u8], path: &[u8], letter: u8) -> Vec<u8> {
 }
 
 /// Returns rooted text as people read it: `src/lib.rs`, `target/debug/build`, `$CARGO_HOME/registry`.
-#[must_use]
-pub fn readable(rooted: &[u8]) -> String {
+pub(crate) fn readable(rooted: &[u8]) -> String {
     let rooted = rooted.strip_prefix(b"\0W/").unwrap_or(rooted);
     let text = String::from_utf8_lossy(rooted);
     [("\0W", "."), ("\0T", "target"), ("\0C", "$CARGO_HOME"), ("\0S", "<sysroot>")]

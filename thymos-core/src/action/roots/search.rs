@@ -11,7 +11,7 @@ use super::{Root, Roots};
 
 impl Roots {
     /// Returns a reader that hands on what it reads from `reader` and looks for the literal paths of roots in it.
-    pub fn watch<R: Read>(&self, reader: R) -> Watch<'_, R> {
+    pub(crate) fn watch<R: Read>(&self, reader: R) -> Watch<'_, R> {
         let sought = self.0.iter().map(|(root, path)| (*root, memmem::Finder::new(path))).collect();
         let seam = self.0.first().map_or(0, |(_, longest)| longest.len().saturating_sub(1));
         Watch { reader, sought, found: Vec::new(), seam, tail: Vec::new() }
@@ -20,15 +20,14 @@ impl Roots {
     /// Returns the roots whose literal path occurs in `bytes`.
     ///
     /// A path that merely starts like a root's counts too: an artifact is then bound although it need not be.
-    #[must_use]
-    pub fn found_in(&self, bytes: &[u8]) -> Vec<Root> {
+    pub(crate) fn found_in(&self, bytes: &[u8]) -> Vec<Root> {
         let found = self.0.iter().filter(|(_, path)| memmem::find(bytes, path).is_some());
         found.map(|(root, _)| *root).collect()
     }
 }
 
 /// A reader that finds the roots whose literal paths go by, as [`Roots::found_in`] does.
-pub struct Watch<'a, R> {
+pub(crate) struct Watch<'a, R> {
     reader: R,
     sought: Vec<(Root, memmem::Finder<'a>)>,
     found: Vec<Root>,
@@ -39,8 +38,7 @@ pub struct Watch<'a, R> {
 
 impl<R> Watch<'_, R> {
     /// Returns the roots found so far.
-    #[must_use]
-    pub fn found(self) -> Vec<Root> {
+    pub(crate) fn found(self) -> Vec<Root> {
         self.found
     }
 

@@ -48,7 +48,6 @@ pub struct Row {
 
 impl Row {
     /// Returns a row, with no calls counted yet.
-    #[must_use]
     pub fn new(build: &'static str, without: Duration, with: Duration) -> Self {
         let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         Self { build, without_ms: ms(without), with_ms: ms(with), hits: 0, misses: 0, bypassed: 0, because: None }
@@ -82,7 +81,6 @@ impl Row {
 
 impl Found {
     /// Returns the table, without its last column where that does not fit.
-    #[must_use]
     pub fn table(&self, width: usize) -> String {
         let cells = |count: usize| {
             let mut table = Table::new([Column::Left, Column::Right, Column::Right, Column::Right, Column::Right]);

@@ -36,7 +36,6 @@ impl ConfigFile {
     }
 
     /// Returns the text, empty if there is no file.
-    #[must_use]
     pub fn text(&self) -> &str {
         self.text.as_deref().unwrap_or_default()
     }
@@ -107,7 +106,6 @@ fn missing(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// Returns the configuration file of a directory: the name without an extension wins where both exist.
-#[must_use]
 pub fn of_directory(directory: &Path) -> PathBuf {
     let old = directory.join("config");
     if old.is_file() { old } else { directory.join("config.toml") }

@@ -14,7 +14,6 @@ pub struct Flags {
 }
 
 /// Returns a list of flags, which Cargo takes as a string or as an array.
-#[must_use]
 pub fn list(item: &Item) -> Option<Vec<String>> {
     match item.as_str() {
         Some(text) => Some(text.split_whitespace().map(str::to_owned).collect()),
@@ -23,7 +22,6 @@ pub fn list(item: &Item) -> Option<Vec<String>> {
 }
 
 /// Returns whether a flag for rustc, or a word of it, chooses a linker; matched by what `-fuse-ld=` and `--ld-path=` say.
-#[must_use]
 pub fn chooses_linker(flag: &str) -> bool {
     flag.split([' ', '=']).any(|word| matches!(word, "-fuse-ld" | "--ld-path" | "--fuse-ld"))
 }

@@ -36,7 +36,6 @@ pub struct Hierarchy {
 
 impl Hierarchy {
     /// Reads the files in force in a directory.
-    #[must_use]
     pub fn read(environment: &Environment, directory: &Path) -> Self {
         let mut places: Vec<PathBuf> = directory.ancestors().map(|directory| directory.join(".cargo")).collect();
         places.extend(environment.cargo_home().filter(|home| !places.contains(home)));
@@ -72,7 +71,6 @@ impl Hierarchy {
     }
 
     /// Returns every text that stands at a key, the one in force first, each with its file.
-    #[must_use]
     pub fn texts(&self, way: &[&str]) -> Vec<(String, String)> {
         let found = self
             .layers
@@ -82,7 +80,6 @@ impl Hierarchy {
     }
 
     /// Returns the flags for rustc by source, the source in force first. Of `cfg()` tables all count.
-    #[must_use]
     pub fn rustflags(&self, environment: &Environment, target: &str) -> Vec<Vec<Flags>> {
         let variable = |name: &str, by: char| {
             let flags = environment

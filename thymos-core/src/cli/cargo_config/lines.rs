@@ -10,14 +10,12 @@ use imara_diff::{Algorithm, Diff, InternedInput};
 const MARK: char = '\u{feff}';
 
 /// Returns the text without byte order mark and carriage returns at the ends of lines, ending in a newline.
-#[must_use]
 pub fn plain(text: &str) -> String {
     let text = text.strip_prefix(MARK).unwrap_or(text).replace("\r\n", "\n");
     if text.is_empty() || text.ends_with('\n') { text } else { text + "\n" }
 }
 
 /// Returns the edited plain text in the manner of the original.
-#[must_use]
 pub fn restore(original: &str, edited: &str) -> String {
     let (mark, body) = match original.strip_prefix(MARK) {
         Some(body) => ("\u{feff}", body),

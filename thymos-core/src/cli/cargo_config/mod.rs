@@ -11,7 +11,6 @@ pub mod toml;
 pub mod workspace;
 
 /// Returns a program's name without directories and extension: `sccache` for `/usr/bin/sccache`.
-#[must_use]
 pub fn stem(program: &str) -> &str {
     let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
     name.strip_suffix(".exe").unwrap_or(name)

@@ -17,13 +17,11 @@ pub fn parse(plain: &str) -> Result<DocumentMut, String> {
 }
 
 /// Returns the text that stands at a key.
-#[must_use]
 pub fn text_at(document: &DocumentMut, way: &[&str]) -> Option<String> {
     item_at(document, way)?.as_str().map(str::to_owned)
 }
 
 /// Returns what stands at a key.
-#[must_use]
 pub fn item_at<'a>(document: &'a DocumentMut, way: &[&str]) -> Option<&'a Item> {
     way.iter().try_fold(document.as_item(), |item, key| item.as_table_like()?.get(key))
 }

@@ -7,7 +7,6 @@ use crate::settings::environment::Environment;
 use crate::system::error::plain;
 
 /// Returns a command that runs Cargo.
-#[must_use]
 pub fn cargo(environment: &Environment) -> Command {
     Command::new(environment.filled("CARGO").unwrap_or("cargo".as_ref()))
 }

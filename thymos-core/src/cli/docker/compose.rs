@@ -5,7 +5,6 @@
 use super::project::{Project, Wrapper};
 
 /// Renders the file. The volume of the cache has a name of its own, so that other projects' containers share it.
-#[must_use]
 pub fn render(project: &Project) -> String {
     let Project { image, names, .. } = project;
     let (file, dockerfile) = (&names.compose, &names.dockerfile);

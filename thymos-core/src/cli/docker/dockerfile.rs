@@ -24,7 +24,6 @@ const REFRESH: &str = "ARG REFRESH\n";
 const CHEF: &str = "0.1.78";
 
 /// Renders the file.
-#[must_use]
 pub fn render(project: &Project) -> String {
     let stages = [
         head(project),

@@ -8,7 +8,6 @@ use super::packages::{Crate, Place};
 use crate::cli::metadata::{Metadata, Node};
 
 /// Returns the crates that a package's programs are built from, the package itself included.
-#[must_use]
 pub fn crates_of(metadata: &Metadata, package: &str) -> Vec<Crate> {
     let nodes: BTreeMap<&str, &Node> =
         metadata.resolve.iter().flat_map(|it| &it.nodes).map(|node| (node.id.as_str(), node)).collect();

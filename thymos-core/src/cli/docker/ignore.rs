@@ -21,7 +21,6 @@ const ALWAYS: [&str; 9] = [
 ];
 
 /// Renders the file over the text that is there.
-#[must_use]
 pub fn render(project: &Project, there: &str) -> String {
     let missing: Vec<String> = lines(project).into_iter().filter(|line| !has(there, line)).collect();
     if missing.is_empty() {

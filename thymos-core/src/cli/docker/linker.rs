@@ -34,7 +34,6 @@ pub enum BuildLinker {
 }
 
 /// Decides.
-#[must_use]
 pub fn decide(configured: &Configured, release: Option<(u32, u32)>) -> BuildLinker {
     let chosen: Vec<&str> = configured.flags.iter().filter(|flag| chooses_linker(flag)).map(String::as_str).collect();
     if !chosen.is_empty() || !configured.linkers.is_empty() {

@@ -106,7 +106,6 @@ pub struct Needs {
 }
 
 /// Returns what crates need.
-#[must_use]
 pub fn needs(crates: &[Crate]) -> Needs {
     let mut needs = Needs::default();
     for it in crates {

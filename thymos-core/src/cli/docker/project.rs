@@ -145,7 +145,6 @@ impl Project {
     }
 
     /// Returns the arguments that choose what Cargo builds.
-    #[must_use]
     pub fn selection(&self) -> String {
         let mut text = format!("--package {} --bin {}", self.package.name, self.program.name);
         if !self.program.required_features.is_empty() {
@@ -155,7 +154,6 @@ impl Project {
     }
 
     /// Returns `--locked` where there is a lock file, with a space behind it.
-    #[must_use]
     pub fn locked(&self) -> &'static str {
         if self.lock == Lock::There { "--locked " } else { "" }
     }

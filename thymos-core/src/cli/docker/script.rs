@@ -7,7 +7,6 @@ use super::project::Project;
 const TEMPLATE: &str = include_str!("build.sh");
 
 /// Renders the script.
-#[must_use]
 pub fn render(project: &Project) -> String {
     TEMPLATE.replace("@DOCKERFILE@", &project.names.dockerfile).replace("@IMAGE@", &project.image)
 }

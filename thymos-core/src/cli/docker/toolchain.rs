@@ -27,7 +27,6 @@ pub struct Bases {
 const DEBIAN: &str = "bookworm";
 
 /// Reads a toolchain file: TOML, or in the old form only a channel.
-#[must_use]
 pub fn parse(file: &'static str, text: &str) -> Pinned {
     let old = || text.lines().next().map(str::trim).filter(|line| !line.contains(['[', '=']) && !line.is_empty());
     let channel = match text.parse::<DocumentMut>() {
@@ -39,7 +38,6 @@ pub fn parse(file: &'static str, text: &str) -> Pinned {
 
 impl Pinned {
     /// Returns the version of a pinned release: `(1, 95)`.
-    #[must_use]
     pub fn release(&self) -> Option<(u32, u32)> {
         let mut numbers = self.channel.as_deref()?.split('.');
         Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))

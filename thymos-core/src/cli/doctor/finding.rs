@@ -38,25 +38,21 @@ pub struct Finding {
 
 impl Finding {
     /// Returns that all is well.
-    #[must_use]
     pub fn good(check: &'static str, what: impl Into<String>) -> Self {
         Self::new(check, State::Good, what)
     }
 
     /// Returns something that is worth knowing.
-    #[must_use]
     pub fn note(check: &'static str, what: impl Into<String>) -> Self {
         Self::new(check, State::Note, what)
     }
 
     /// Returns something to fix; [`why`](Self::why) and [`fix`](Self::fix) say the rest.
-    #[must_use]
     pub fn attention(check: &'static str, what: impl Into<String>) -> Self {
         Self::new(check, State::Attention, what)
     }
 
     /// Returns that nothing could be seen.
-    #[must_use]
     pub fn unknown(check: &'static str, what: impl Into<String>) -> Self {
         Self::new(check, State::Unknown, what)
     }
@@ -66,20 +62,17 @@ impl Finding {
     }
 
     /// Adds why it matters.
-    #[must_use]
     pub fn why(self, why: impl Into<String>) -> Self {
         Self { why: Some(why.into()), ..self }
     }
 
     /// Adds what fixes it.
-    #[must_use]
     pub fn fix(self, fix: impl Into<String>) -> Self {
         Self { fix: Some(fix.into()), ..self }
     }
 }
 
 /// Returns the exit status: 1 if something needs attention, 2 if something could not be looked at, else 0.
-#[must_use]
 pub fn status(findings: &[Finding]) -> u8 {
     let any = |state| findings.iter().any(|finding| finding.state == state);
     if any(State::Attention) {
@@ -92,7 +85,6 @@ pub fn status(findings: &[Finding]) -> u8 {
 }
 
 /// Returns the table and the next steps.
-#[must_use]
 pub fn table(findings: &[Finding]) -> String {
     let width = findings.iter().map(|finding| finding.check.chars().count()).max().unwrap_or(0);
     let mut text = String::new();

@@ -6,7 +6,6 @@ use super::finding::Finding;
 use crate::cli::cargo_config::flags::Flags;
 
 /// Judges flags that another source of flags overrides.
-#[must_use]
 pub fn judge_silenced(sources: &[Vec<Flags>]) -> Finding {
     const CHECK: &str = "rustflags";
     let Some((force, silenced)) = sources.split_first() else { return Finding::good(CHECK, "none are set") };
@@ -31,7 +30,6 @@ pub fn judge_silenced(sources: &[Vec<Flags>]) -> Finding {
 }
 
 /// Returns the linker that flags name, as its mark would: `mold` for `-fuse-ld=mold`.
-#[must_use]
 pub fn named(flags: &[Flags]) -> Option<String> {
     let words = flags.iter().flat_map(|it| &it.flags).flat_map(|flag| flag.split([' ']));
     let mut values = words.filter_map(|word| {
@@ -47,7 +45,6 @@ pub fn named(flags: &[Flags]) -> Option<String> {
 }
 
 /// Judges a program's mark against the linker that the flags name.
-#[must_use]
 pub fn judge_linker(named: Option<&str>, mark: Option<&str>) -> Finding {
     const CHECK: &str = "linker";
     let seen = mark.unwrap_or("a linker that leaves no mark, as GNU ld does");

@@ -18,7 +18,6 @@ use crate::system::os;
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// Names the system, and the command that installs a tool on it.
-#[must_use]
 pub fn system() -> Finding {
     const CHECK: &str = "system";
     let system = System::detect(&Env::from_process());
@@ -29,7 +28,6 @@ pub fn system() -> Finding {
 }
 
 /// Looks at the store: whether it can be used, how full it is, and what went wrong lately.
-#[must_use]
 pub fn store(settings: &Settings) -> Finding {
     const CHECK: &str = "store";
     let Some(dir) = &settings.dir else {
@@ -68,7 +66,6 @@ pub fn store(settings: &Settings) -> Finding {
 }
 
 /// Finds out how a file of the store gets into a target directory.
-#[must_use]
 pub fn file_systems(settings: &Settings, target: &Path) -> Finding {
     const CHECK: &str = "file system";
     let Some(dir) = &settings.dir else { return Finding::unknown(CHECK, "there is no store to start from") };
@@ -113,7 +110,6 @@ fn ability(store: &Path, target: &Path) -> std::io::Result<Ability> {
 }
 
 /// Asks Docker's daemon and BuildKit for their versions. A machine without Docker is fine.
-#[must_use]
 pub fn docker() -> Finding {
     const CHECK: &str = "docker";
     let Some(server) = said("docker", &["version", "--format", "{{.Server.Version}}"]) else {

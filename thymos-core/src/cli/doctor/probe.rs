@@ -26,7 +26,6 @@ pub struct Probed {
 }
 
 /// Builds the probe twice.
-#[must_use]
 pub fn run(environment: &Environment, directory: &Path) -> Probed {
     match Probe::set_up(environment, directory).and_then(|probe| probe.run()) {
         Ok(probed) => probed,

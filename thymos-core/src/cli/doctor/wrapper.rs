@@ -22,7 +22,6 @@ pub struct Set {
 }
 
 /// Judges the wrappers that are set, the one in force first.
-#[must_use]
 pub fn judge(sets: &[Set]) -> Finding {
     let Some((first, others)) = sets.split_first() else {
         return Finding::attention(CHECK, "Cargo runs rustc directly here").why("nothing is cached").fix(SETUP);

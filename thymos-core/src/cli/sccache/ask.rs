@@ -8,7 +8,7 @@ use super::text::Detail;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ask {
+pub(crate) enum Ask {
     /// Statistics.
     Show(Format),
     /// A server.
@@ -27,7 +27,7 @@ pub enum Ask {
 
 /// The form of statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// Rows.
     Text(Detail),
     /// JSON.
@@ -43,8 +43,7 @@ const ELSEWHERE: [(&str, &str); 4] = [
 ];
 
 /// Returns whether an argument is one of sccache's own options, those for help and version left out.
-#[must_use]
-pub fn is_option(argument: &OsStr) -> bool {
+pub(crate) fn is_option(argument: &OsStr) -> bool {
     let Some(text) = argument.to_str() else { return false };
     let name = text.split('=').next().unwrap_or(text);
     ["-s", "-z", "--stats-format"].contains(&name)
@@ -70,7 +69,7 @@ impl Ask {
     ///
     /// # Errors
     /// In a sentence for the user.
-    pub fn parse(arguments: &[OsString], server: Option<&OsStr>) -> Result<Self, String> {
+    pub(crate) fn parse(arguments: &[OsString], server: Option<&OsStr>) -> Result<Self, String> {
         let (mut found, mut json) = (None, false);
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {

@@ -46,7 +46,6 @@ impl Counts {
     }
 
     /// Returns the sum.
-    #[must_use]
     pub fn all(&self) -> u64 {
         self.counts.values().sum()
     }
@@ -81,7 +80,6 @@ pub struct Figures {
 }
 
 /// Sums up events.
-#[must_use]
 pub fn sum(events: &[Event]) -> Figures {
     let mut figures = Figures::default();
     events.iter().for_each(|event| figures.add(event));

@@ -12,10 +12,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
 
-pub use ask::is_option;
+pub(crate) use ask::is_option;
 use ask::{Ask, Format};
 use figures::Report;
-pub use text::Detail;
+pub(crate) use text::Detail;
 
 use crate::history::stats::{self, Stats};
 use crate::settings::Settings;
@@ -25,7 +25,7 @@ use crate::system::error::plain;
 use crate::system::os;
 
 /// The name that makes this program answer as sccache does.
-pub const NAME: &str = "sccache";
+pub(crate) const NAME: &str = "sccache";
 /// The sccache whose options, rows and keys these are. Scripts read it from the second word of `sccache --version`.
 const VERSION: &str = concat!("0.17.0 (thymos ", env!("CARGO_PKG_VERSION"), ")");
 
@@ -75,7 +75,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
 ///
 /// # Errors
 /// In a sentence for the user.
-pub fn run_option(arguments: &[OsString], environment: &Environment) -> Result<ExitCode, String> {
+pub(crate) fn run_option(arguments: &[OsString], environment: &Environment) -> Result<ExitCode, String> {
     match Ask::parse(arguments, None)? {
         Ask::Compile(_) => Err("an option and a compiler do not go together".to_owned()),
         ask => answer(&ask, environment),

@@ -22,7 +22,6 @@ pub enum Detail {
 type Row = (String, String, usize);
 
 /// Returns the text.
-#[must_use]
 pub fn render(report: &Report, detail: Detail) -> String {
     let rows = rows(report, detail);
     let width = |length: fn(&Row) -> usize| rows.iter().map(length).max().unwrap_or(0);

@@ -27,21 +27,18 @@ pub struct Alias {
 
 impl Alias {
     /// Returns the link beside a program.
-    #[must_use]
     pub fn beside(program: &Path) -> Self {
         let name = format!("{NAME}{}", std::env::consts::EXE_SUFFIX);
         Self { place: program.with_file_name(name), program: program.to_owned() }
     }
 
     /// Returns the link that was made before, if its record is there.
-    #[must_use]
     pub fn recorded(records: &Records, program: &Path) -> Option<Self> {
         let place = os::path_from_bytes(std::fs::read(records.directory().join(RECORD)).ok()?);
         Some(Self { place, program: program.to_owned() })
     }
 
     /// Returns whether the link is there and leads to the program.
-    #[must_use]
     pub fn stands(&self) -> bool {
         let real = |path: &Path| path.canonicalize().ok();
         real(&self.place).is_some_and(|place| Some(place) == real(&self.program))
@@ -62,7 +59,6 @@ impl Alias {
     }
 
     /// Returns what keeps a search of `PATH` from finding the link.
-    #[must_use]
     pub fn hidden(&self, environment: &Environment) -> Option<String> {
         let directory = self.place.parent().unwrap_or(Path::new(""));
         let searched: Vec<PathBuf> = std::env::split_paths(environment.get("PATH").unwrap_or_default()).collect();

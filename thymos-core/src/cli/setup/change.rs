@@ -76,21 +76,18 @@ pub struct Left {
 
 impl Left {
     /// Returns that what was wanted at a key was not done.
-    #[must_use]
     pub fn at(way: &[String], why: &str) -> Self {
         Self { key: shown(way), why: why.to_owned() }
     }
 }
 
 /// Returns a way as people write it: `target.x86_64-unknown-linux-gnu.rustflags`.
-#[must_use]
 pub fn shown(way: &[String]) -> String {
     way.join(".")
 }
 
 impl Change {
     /// Returns what Cargo will build again because of this change.
-    #[must_use]
     pub fn cost(&self) -> String {
         match self {
             Self::Set { way, .. } if way.ends_with(&["linker".to_owned()]) => {
@@ -112,7 +109,6 @@ impl Change {
     }
 
     /// Returns the key that was changed.
-    #[must_use]
     pub fn key(&self) -> String {
         match self {
             Self::Set { way, .. } | Self::Added { way, .. } => shown(way),

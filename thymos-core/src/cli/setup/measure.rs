@@ -40,7 +40,6 @@ pub struct Measured(pub Vec<Runner>);
 
 impl Runner {
     /// Returns the best time.
-    #[must_use]
     pub fn best(&self) -> Option<Duration> {
         self.times.iter().min().copied()
     }
@@ -48,7 +47,6 @@ impl Runner {
 
 impl Measured {
     /// Returns the fastest linker if it clearly beats the default.
-    #[must_use]
     pub fn winner(&self) -> Option<&Runner> {
         let (default, others) = self.0.split_first()?;
         let limit = default.best()? * CLEARLY.0 / CLEARLY.1;
@@ -56,7 +54,6 @@ impl Measured {
     }
 
     /// Returns the table that people read.
-    #[must_use]
     pub fn table(&self) -> String {
         let mut text = String::from("linker     best      median\n");
         let default = self.0.first().and_then(Runner::best);

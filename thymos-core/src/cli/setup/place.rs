@@ -66,7 +66,6 @@ impl Place {
     }
 
     /// Returns the file that holds what people wrote themselves.
-    #[must_use]
     pub fn main_file(&self) -> PathBuf {
         match self {
             Self::Direct(file) => file.clone(),
@@ -75,7 +74,6 @@ impl Place {
     }
 
     /// Returns the workspace's root, if this is a workspace.
-    #[must_use]
     pub fn root(&self) -> Option<&Path> {
         match self {
             Self::Direct(_) => None,
@@ -84,7 +82,6 @@ impl Place {
     }
 
     /// Returns every file that setting up may have changed here, in the order in which that is taken back.
-    #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
         match self {
             Self::Direct(file) => vec![file.clone()],

@@ -37,7 +37,6 @@ pub struct Record {
 
 impl Record {
     /// Returns a record of a file that has not been changed yet.
-    #[must_use]
     pub fn new(path: &Path, existed: bool) -> Self {
         Self {
             schema: SCHEMA,
@@ -50,7 +49,6 @@ impl Record {
     }
 
     /// Returns whether a text is what was written.
-    #[must_use]
     pub fn wrote(&self, text: &str) -> bool {
         self.written == digest(text)
     }
@@ -68,26 +66,22 @@ pub struct Records(PathBuf);
 
 impl Records {
     /// Returns the records in a store's directory.
-    #[must_use]
     pub fn of(store: &Path) -> Self {
         Self(store.join("setup"))
     }
 
     /// Returns the directory of the records.
-    #[must_use]
     pub fn directory(&self) -> &Path {
         &self.0
     }
 
     /// Returns whether no file is recorded any more.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         let ends = |path: PathBuf| path.extension().is_some_and(|ending| ending == "json");
         !std::fs::read_dir(&self.0).is_ok_and(|entries| entries.flatten().any(|entry| ends(entry.path())))
     }
 
     /// Returns the record of a file with its original text, if it has one that is whole.
-    #[must_use]
     pub fn find(&self, path: &Path) -> Option<(Record, String)> {
         let record: Record = serde_json::from_slice(&std::fs::read(self.place(path, "json")).ok()?).ok()?;
         let original = std::fs::read_to_string(self.place(path, "original")).ok()?;
@@ -95,7 +89,6 @@ impl Records {
     }
 
     /// Returns the files below a directory that are recorded.
-    #[must_use]
     pub fn below(&self, directory: &Path) -> Vec<PathBuf> {
         let Ok(entries) = std::fs::read_dir(&self.0) else { return Vec::new() };
         let records = entries

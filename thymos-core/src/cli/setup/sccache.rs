@@ -41,7 +41,6 @@ pub struct Converted {
 }
 
 /// Converts a text. Comments stay.
-#[must_use]
 pub fn convert(name: &str, text: &str) -> Converted {
     let mut converted = Converted { text: String::new(), changes: Vec::new(), left: Vec::new() };
     for (number, line) in text.split_inclusive('\n').enumerate() {

@@ -27,7 +27,6 @@ impl Shim {
     }
 
     /// Returns whether it stands there with these arguments.
-    #[must_use]
     pub fn adds(&self, arguments: &[String]) -> bool {
         self.path.is_file()
             && std::fs::read_to_string(arguments_file(&self.path)).is_ok_and(|text| text == lines(arguments))

@@ -27,7 +27,6 @@ pub fn remove(text: &str, changes: &[Change]) -> Result<(String, Vec<Left>), Str
 }
 
 /// Returns the text of a file that is no configuration of Cargo's without these changes, and what could not be taken back.
-#[must_use]
 pub fn remove_lines(text: &str, changes: &[Change]) -> (String, Vec<Left>) {
     let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
     let mut left = Vec::new();

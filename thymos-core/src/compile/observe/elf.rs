@@ -65,15 +65,6 @@ pub fn imports_environ(path: &Path) -> bool {
     search(&mut |offset, length| read_at(&mut file, offset, length).ok()).unwrap_or(true)
 }
 
-/// [`imports_environ`] for bytes in memory.
-pub fn bytes_import_environ(bytes: &[u8]) -> bool {
-    search(&mut |offset, length| {
-        let start = usize::try_from(offset).ok()?;
-        Some(bytes.get(start..start.checked_add(length)?)?.to_vec())
-    })
-    .unwrap_or(true)
-}
-
 /// Returns the names of a library's symbols, local ones included, one after the other with zeros between them. A library
 /// that was stripped of them, and a file that is none, has none to tell.
 pub fn symbol_names(path: &Path) -> Option<Vec<u8>> {
@@ -197,6 +188,15 @@ fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// [`imports_environ`] for bytes in memory.
+    fn bytes_import_environ(bytes: &[u8]) -> bool {
+        search(&mut |offset, length| {
+            let start = usize::try_from(offset).ok()?;
+            Some(bytes.get(start..start.checked_add(length)?)?.to_vec())
+        })
+        .unwrap_or(true)
+    }
 
     /// An object with one dynamic symbol of the given name.
     fn library(symbol: &[u8], section_index: u16) -> Vec<u8> {

@@ -13,7 +13,7 @@
 //! symbolic links, forward signals, or retry. Blind by design: the clock, random numbers, `fstat` of a descriptor that
 //! is already open, extended attributes, and what arrives over inherited descriptors.
 
-pub mod elf;
+pub(crate) mod elf;
 
 #[cfg_attr(
     not(all(target_os = "linux", target_pointer_width = "64", any(target_arch = "x86_64", target_arch = "aarch64"))),

@@ -23,7 +23,6 @@ pub struct Cost {
 
 impl Build {
     /// Returns the reasons, the slowest first.
-    #[must_use]
     pub fn costs(&self) -> Vec<Cost> {
         let mut costs: Vec<Cost> = Vec::new();
         let mut known: HashMap<(OutcomeKind, String), usize> = HashMap::new();

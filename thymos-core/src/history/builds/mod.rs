@@ -56,43 +56,36 @@ pub struct Unit {
 
 impl Unit {
     /// Returns whether it is known how long the unit took.
-    #[must_use]
     pub fn is_timed(&self) -> bool {
         self.event.outcome.is_hit() || self.event.compile_us > 0
     }
 
     /// Returns whether the unit reads what it depends on whole, and not only the metadata.
-    #[must_use]
     pub fn links(&self) -> bool {
         self.event.kind.split('+').any(|kind| !matches!(kind, "lib" | "rlib" | "check" | ""))
     }
 
     /// Returns why the unit was no hit, in words; nothing for a hit.
-    #[must_use]
     pub fn words(&self) -> String {
         if self.event.outcome.is_hit() { String::new() } else { event::words(&self.event) }
     }
 
     /// Returns whether the compile failed.
-    #[must_use]
     pub fn has_failed(&self) -> bool {
         matches!(self.event.outcome, Outcome::Bypass(Bypass::Failed | Bypass::FailedProbe))
     }
 
     /// Returns whether the unit was left to incremental compilation.
-    #[must_use]
     pub fn is_incremental(&self) -> bool {
         matches!(self.event.outcome, Outcome::Incremental(_) | Outcome::Bypass(Bypass::Incremental))
     }
 
     /// Returns whether the compile failed as a probe of a build script may.
-    #[must_use]
     pub fn is_failed_probe(&self) -> bool {
         self.event.outcome == Outcome::Bypass(Bypass::FailedProbe)
     }
 
     /// Returns the compile time that a hit did not spend, in microseconds.
-    #[must_use]
     pub fn saved_us(&self) -> u64 {
         if self.event.outcome.is_hit() { self.event.compile_us.saturating_sub(self.event.took_us) } else { 0 }
     }
@@ -100,7 +93,6 @@ impl Unit {
 
 impl Build {
     /// Groups events into builds; the one that ended last comes last.
-    #[must_use]
     pub fn group(mut events: Vec<Event>) -> Vec<Self> {
         events.sort_by_key(began_us);
         let (mut groups, mut current) = (Vec::<Vec<Event>>::new(), HashMap::<Process, (usize, u64)>::new());
@@ -121,7 +113,6 @@ impl Build {
     }
 
     /// Returns the last build of the workspace that `directory` lies in, or the last of all when none was there.
-    #[must_use]
     pub fn last(mut builds: Vec<Self>, directory: &Path) -> Option<Self> {
         let here = |build: &Self| match build.place() {
             place if place.is_empty() => false,
@@ -185,7 +176,6 @@ impl Build {
     }
 
     /// Finds a unit by what its outputs are named after.
-    #[must_use]
     pub fn find(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
     }
@@ -201,7 +191,6 @@ impl Build {
 
     /// Follows a unit that was rebuilt because a dependency was, to the unit with which that began: the unit itself where it
     /// has a reason of its own.
-    #[must_use]
     pub fn root(&self, unit: usize) -> usize {
         let mut at = unit;
         // No chain of dependencies is longer than there are units; a damaged log may hold a circle.
@@ -218,19 +207,16 @@ impl Build {
     }
 
     /// Returns how many units had the outcome.
-    #[must_use]
     pub fn count(&self, outcome: OutcomeKind) -> usize {
         self.units.iter().filter(|unit| unit.event.outcome.kind() == outcome).count()
     }
 
     /// Returns the compile time that hits did not spend, in microseconds.
-    #[must_use]
     pub fn saved_us(&self) -> u64 {
         self.units.iter().map(Unit::saved_us).sum()
     }
 
     /// Returns the workspace's directory, or the target directory's parent where no unit knows it; empty where neither does.
-    #[must_use]
     pub fn place(&self) -> String {
         let known = |text: fn(&Event) -> &str| {
             self.units.iter().map(|unit| text(&unit.event)).find(|text| !text.is_empty()).map(str::to_owned)

@@ -53,7 +53,6 @@ struct Hold {
 
 impl Build {
     /// Returns the path, in the order in which it ran; nothing for a build without units.
-    #[must_use]
     pub fn path(&self) -> Vec<Step> {
         let Some(last) = (0..self.units.len()).max_by_key(|unit| self.units[*unit].end_us) else { return Vec::new() };
         let took = self.units[last].end_us - self.units[last].start_us;

@@ -3,7 +3,6 @@
 //! Invariant: pure, and every figure has its unit.
 
 /// Returns a time span, given in microseconds: `850 µs`, `1.5 ms`, `12.3 s`, `4 min 05 s`.
-#[must_use]
 pub fn span(us: u64) -> String {
     let seconds = us / 1_000_000;
     match us {
@@ -21,7 +20,6 @@ pub fn span(us: u64) -> String {
 /// Returns a moment, given in milliseconds since the epoch, in universal time: `2026-11-26 09:05`.
 ///
 /// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
-#[must_use]
 pub fn date(ms: u64) -> String {
     let (days, minutes) = (ms / 86_400_000, ms / 60_000 % 1440);
     // Counted from 1 March of the year 0, so that a leap day is the last day of its year.
@@ -38,7 +36,6 @@ pub fn date(ms: u64) -> String {
 
 /// Returns the distance between the marks of an axis that ends at `end` microseconds: 1, 2 or 5 of a power of ten, so that
 /// there are between four and ten.
-#[must_use]
 pub fn tick(end: u64) -> u64 {
     let mut tick = 1;
     for factor in [2, 5, 2].into_iter().cycle() {

@@ -27,8 +27,7 @@ const SHORT: u64 = 200;
 const NOTED_US: u64 = 20_000;
 
 /// Returns the page.
-#[must_use]
-pub fn render(report: &Report) -> String {
+pub(crate) fn render(report: &Report) -> String {
     let mut html = head(report);
     html.push_str(&summary(report));
     let _ = write!(

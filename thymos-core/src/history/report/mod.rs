@@ -19,11 +19,11 @@ use crate::outcome::cause::Cause;
 use crate::outcome::event;
 
 /// The version of the form that `thymos report --format json` prints.
-pub const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 1;
 
 /// A build with everything that is shown of it. Field names are those of the JSON form, which `doc/report.md` documents.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// Version of this form.
     pub schema: u32,
     /// What names the build among all others.
@@ -58,7 +58,7 @@ pub struct Report {
 
 /// One unit of a [`Report`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Unit {
+pub(crate) struct Unit {
     /// The crate's name.
     #[serde(rename = "crate")]
     pub krate: String,
@@ -102,7 +102,7 @@ pub struct Unit {
 
 /// One step of the critical path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Step {
+pub(crate) struct Step {
     /// The unit, as an index.
     pub unit: usize,
     /// How long the next step could not begin because of it, in microseconds.
@@ -115,7 +115,7 @@ pub struct Step {
 
 /// One reason and what came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Cost {
+pub(crate) struct Cost {
     /// What became of them: `miss`, `bypass` or `degraded`.
     pub outcome: OutcomeKind,
     /// The reason in words.
@@ -130,8 +130,7 @@ pub struct Cost {
 
 impl Report {
     /// Makes the report of a build.
-    #[must_use]
-    pub fn of(build: &Build) -> Self {
+    pub(crate) fn of(build: &Build) -> Self {
         let (hits, misses) = (build.count(OutcomeKind::Hit), build.count(OutcomeKind::Miss));
         let mut report = Self {
             schema: SCHEMA,
@@ -160,8 +159,7 @@ impl Report {
     }
 
     /// Returns the workspace's own name, which tells less about its user than the whole path does.
-    #[must_use]
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.workspace.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or("unknown workspace")
     }
 }
@@ -180,8 +178,7 @@ fn told(build: &Build, cost: cost::Cost) -> Cost {
 
 impl Unit {
     /// Returns the name that a person knows it by.
-    #[must_use]
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         event::name(&self.krate, &self.kind, &self.package)
     }
 }

@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 use super::{Report, Unit};
 
 /// Returns the trace.
-#[must_use]
-pub fn render(report: &Report) -> Value {
+pub(crate) fn render(report: &Report) -> Value {
     let mut events = vec![metadata("process_name", 0, &format!("Build of {}", report.name()))];
     events.extend((0..report.lanes).map(|lane| metadata("thread_name", lane, &format!("Lane {}", lane + 1))));
     events.extend(slices(report));

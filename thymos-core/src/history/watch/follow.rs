@@ -22,7 +22,6 @@ pub struct Follower {
 
 impl Follower {
     /// Follows the events of the store in `dir`.
-    #[must_use]
     pub fn new(dir: &Path) -> Self {
         Self { dir: dir.to_owned(), read: BTreeMap::new() }
     }

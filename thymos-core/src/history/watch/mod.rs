@@ -87,7 +87,6 @@ impl Watch {
     }
 
     /// Returns the processes that started the known builds.
-    #[must_use]
     pub fn starters(&self) -> Vec<Starter> {
         let mut starters: Vec<Starter> = Vec::new();
         for build in &self.builds {
@@ -105,7 +104,6 @@ impl Watch {
     }
 
     /// Returns what is shown: builds that run, then those that have ended, the last first.
-    #[must_use]
     pub fn shown(&mut self, activity: &Activity, now_ms: u64) -> Vec<Shown> {
         self.seen.extend(activity.alive.iter().cloned());
         let mut shown: Vec<Shown> = self.builds.iter().map(|build| self.show(build, activity, now_ms)).collect();
@@ -166,13 +164,11 @@ fn missed(build: &Build, index: usize) -> Missed {
 }
 
 /// Returns the last part of a path.
-#[must_use]
 pub fn name(place: &str) -> String {
     place.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or("unknown workspace").to_owned()
 }
 
 /// Returns an event as one plain line, for logs and pipes.
-#[must_use]
 pub fn line(event: &Event) -> String {
     let build = Build::group(vec![event.clone()]).pop().unwrap_or_default();
     let unit = build.units.first().cloned().unwrap_or_default();

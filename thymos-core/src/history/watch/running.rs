@@ -56,7 +56,6 @@ pub struct Starter {
 }
 
 /// Looks which compiles run through the store in `dir`, and whether the processes that started the known builds do.
-#[must_use]
 pub fn look(dir: &Path, starters: &[Starter]) -> Activity {
     let mut activity = Activity::default();
     let Some(now) = uptime() else { return activity };

@@ -13,7 +13,7 @@
 //! on, so that what a limit cuts off was not used for longest.
 //!
 //! Invariant: whatever the bytes are, nothing is taken in whose digest does not hold, names never leave the store, and memory
-//! stays below [`WINDOW`] plus [`LARGEST_ACTION`]. What a pack says is believed as the store itself is: whoever writes it
+//! stays below 2 to the power of [`WINDOW_LOG`] plus [`LARGEST_ACTION`]. What a pack says is believed as the store itself is: whoever writes it
 //! decides what a build puts out, so a pack is taken from where one would take a compiler.
 
 mod read;
@@ -27,20 +27,18 @@ mod tests;
 use crate::system::digest::Digest;
 
 pub use read::{Refused, Unpacked, unpack};
-pub use write::{Packed, Selection, pack};
+pub(crate) use write::{Packed, Selection, pack};
 
 const NAME: &[u8] = b"thymos pack 1\n";
 const SKIPPABLE: u32 = 0x184D_2A50;
 /// The logarithm of the bytes that the compressor looks back and the reader keeps. An `.rlib` holds what its `.rmeta` holds: 32 MiB
 /// find nearly all of that again.
 const WINDOW_LOG: u32 = 25;
-/// Bytes that a reader keeps of what it has unpacked.
-pub const WINDOW: u64 = 1 << WINDOW_LOG;
 /// The largest action that is read, in bytes.
-pub const LARGEST_ACTION: u64 = 64 << 20;
+pub(crate) const LARGEST_ACTION: u64 = 64 << 20;
 /// How many input sets of an action are packed, the newest. Each commit adds one to the actions of a workspace's own crates, and
 /// what comes back after a revert is rarely older than this.
-pub const SETS: usize = 4;
+pub(crate) const SETS: usize = 4;
 const PIECE: usize = 256 * 1024;
 
 /// What stands before the bytes of an item.

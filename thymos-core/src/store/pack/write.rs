@@ -14,7 +14,7 @@ use crate::system::digest::Digest;
 
 /// What goes into a pack.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Selection {
+pub(crate) struct Selection {
     /// Only what was used at this time or later, and of each action the newest [`SETS`] input sets; everything without one.
     pub since: Option<SystemTime>,
     /// The most bytes that the pack may have.
@@ -23,7 +23,7 @@ pub struct Selection {
 
 /// What went into a pack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Packed {
+pub(crate) struct Packed {
     /// Actions in it.
     pub entries: u64,
     /// Blobs in it.
@@ -41,10 +41,7 @@ pub struct Packed {
 }
 
 /// Writes a pack of the store to `out`. `told` hears how many actions of how many are done.
-///
-/// # Errors
-/// Whatever writing gives.
-pub fn pack<W: Write>(
+pub(crate) fn pack<W: Write>(
     store: &Store,
     selection: &Selection,
     mut out: W,

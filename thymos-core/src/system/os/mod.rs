@@ -14,7 +14,7 @@ pub use other::*;
 
 /// What a program's exit status tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tells {
+pub(crate) enum Tells {
     /// Whether it failed.
     Failure,
     /// Nothing.

@@ -57,7 +57,6 @@ pub struct Screen<'a> {
 
 impl Screen<'_> {
     /// Returns the lines of the screen, with styles.
-    #[must_use]
     pub fn draw(&self, Size { width, height }: Size) -> Vec<String> {
         let mut lines = vec![self.head(width), Line::default()];
         if self.builds.is_empty() {

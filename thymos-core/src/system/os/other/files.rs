@@ -14,44 +14,37 @@ fn nanos(time: io::Result<SystemTime>) -> Nanos {
 }
 
 /// Returns the stamp that `metadata` holds; without inode numbers it is weaker, so it always counts as young.
-#[must_use]
-pub fn stamp(metadata: &Metadata) -> Stamp {
+pub(crate) fn stamp(metadata: &Metadata) -> Stamp {
     Stamp { device: 0, inode: 0, size: metadata.len(), modified: nanos(metadata.modified()), changed: Nanos::MAX / 2 }
 }
 
 /// Returns the number of names that the file has; more than one, so that nothing is shared by link.
-#[must_use]
-pub fn link_count(_metadata: &Metadata) -> u64 {
+pub(crate) fn link_count(_metadata: &Metadata) -> u64 {
     2
 }
 
 /// Returns the permission bits.
-#[must_use]
-pub fn mode(_metadata: &Metadata) -> u32 {
+pub(crate) fn mode(_metadata: &Metadata) -> u32 {
     0o644
 }
 
 /// Returns whether this is a file: nothing else tells programs apart.
-#[must_use]
-pub fn is_program(path: &Path) -> bool {
+pub(crate) fn is_program(path: &Path) -> bool {
     path.is_file()
 }
 
 /// Returns a number for the user that this process runs as.
-#[must_use]
-pub fn user() -> u32 {
+pub(crate) fn user() -> u32 {
     0
 }
 
 /// Returns a number for the user that owns the file.
-#[must_use]
-pub fn owner(_metadata: &Metadata) -> u32 {
+pub(crate) fn owner(_metadata: &Metadata) -> u32 {
     0
 }
 
 /// Returns the mode that a new file of the given kind gets from this process.
-#[must_use]
-pub fn new_file_mode(recorded: u32) -> u32 {
+pub(crate) fn new_file_mode(recorded: u32) -> u32 {
     recorded
 }
 
@@ -59,32 +52,27 @@ pub fn new_file_mode(recorded: u32) -> u32 {
 ///
 /// # Errors
 /// None.
-pub fn set_mode(_path: &Path, _mode: u32) -> io::Result<()> {
+pub(crate) fn set_mode(_path: &Path, _mode: u32) -> io::Result<()> {
     Ok(())
 }
 
 /// Returns the options as they are: the user's cache directory is private to the user.
-pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
 /// Makes a directory and its parents.
-///
-/// # Errors
-/// Whatever making a directory gives.
-pub fn create_private_dir(path: &Path) -> io::Result<()> {
+pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
     std::fs::create_dir_all(path)
 }
 
 /// Returns whether this is a directory, and no link to one: the user's temporary directory is private to the user.
-#[must_use]
-pub fn is_private_dir(path: &Path) -> bool {
+pub(crate) fn is_private_dir(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
 /// Returns `false`: directories are not shared by group here.
-#[must_use]
-pub fn is_for_group(_metadata: &Metadata) -> bool {
+pub(crate) fn is_for_group(_metadata: &Metadata) -> bool {
     false
 }
 
@@ -92,7 +80,7 @@ pub fn is_for_group(_metadata: &Metadata) -> bool {
 ///
 /// # Errors
 /// None.
-pub fn give_to_group(_directory: &Path) -> io::Result<()> {
+pub(crate) fn give_to_group(_directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -100,31 +88,24 @@ pub fn give_to_group(_directory: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// None.
-pub fn share_like_directory(_path: &Path) -> io::Result<()> {
+pub(crate) fn share_like_directory(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
 /// Reads at an offset.
-///
-/// # Errors
-/// Whatever seeking and reading give.
-pub fn read_at(mut file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(crate) fn read_at(mut file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     file.seek(SeekFrom::Start(offset))?;
     file.read(buffer)
 }
 
 /// Writes at an offset.
-///
-/// # Errors
-/// Whatever seeking and writing give.
-pub fn write_at(mut file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
+pub(crate) fn write_at(mut file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
     file.seek(SeekFrom::Start(offset))?;
     file.write(bytes)
 }
 
 /// Reads bytes as a path; what is not UTF-8 names no file that exists.
-#[must_use]
-pub fn path_from_bytes(bytes: Vec<u8>) -> PathBuf {
+pub(crate) fn path_from_bytes(bytes: Vec<u8>) -> PathBuf {
     PathBuf::from(os_string(bytes))
 }
 
@@ -135,10 +116,7 @@ pub fn os_string(bytes: Vec<u8>) -> OsString {
 }
 
 /// Puts a program at another place under another name, as a copy of it.
-///
-/// # Errors
-/// Whatever the file system gives.
-pub fn alias(program: &Path, place: &Path) -> io::Result<()> {
+pub(crate) fn alias(program: &Path, place: &Path) -> io::Result<()> {
     std::fs::copy(program, place).map(drop)
 }
 
@@ -146,12 +124,11 @@ pub fn alias(program: &Path, place: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// Always [`io::ErrorKind::Unsupported`].
-pub fn reflink(_from: &Path, _to: &Path) -> io::Result<()> {
+pub(crate) fn reflink(_from: &Path, _to: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Returns false: block sharing is not used here.
-#[must_use]
-pub fn clones(_directory: &Path) -> bool {
+pub(crate) fn clones(_directory: &Path) -> bool {
     false
 }

@@ -5,7 +5,7 @@ use std::io;
 
 /// A lock on a file, held until it is dropped or its process ends.
 #[derive(Debug)]
-pub struct RangeLock(#[expect(dead_code, reason = "holding the file is the lock")] File);
+pub(crate) struct RangeLock(#[expect(dead_code, reason = "holding the file is the lock")] File);
 
 /// Whether [`RangeLock::take`] waits for another holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl RangeLock {
     ///
     /// # Errors
     /// None.
-    pub fn take(file: File, _number: u64, _wait: Wait) -> io::Result<Option<Self>> {
+    pub(crate) fn take(file: File, _number: u64, _wait: Wait) -> io::Result<Option<Self>> {
         Ok(Some(Self(file)))
     }
 }

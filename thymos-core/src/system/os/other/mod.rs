@@ -8,5 +8,5 @@ mod time;
 
 pub use files::*;
 pub use lock::*;
-pub use process::*;
-pub use time::*;
+pub(crate) use process::*;
+pub(crate) use time::*;

@@ -8,8 +8,7 @@ use std::process::{Command, ExitStatus};
 use crate::system::os::Tells;
 
 /// Runs `command` and ends this process with its exit code; returns only if it could not be started.
-#[must_use]
-pub fn exec(mut command: Command) -> io::Error {
+pub(crate) fn exec(mut command: Command) -> io::Error {
     match command.status() {
         Ok(status) => exit_like(status),
         Err(error) => error,
@@ -20,81 +19,71 @@ pub fn exec(mut command: Command) -> io::Error {
 ///
 /// # Errors
 /// That there is none.
-pub fn memfd(_bytes: &[u8]) -> io::Result<PathBuf> {
+pub(crate) fn memfd(_bytes: &[u8]) -> io::Result<PathBuf> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Ends this process with the child's exit code.
-pub fn exit_like(status: ExitStatus) -> ! {
+pub(crate) fn exit_like(status: ExitStatus) -> ! {
     std::process::exit(status.code().unwrap_or(1))
 }
 
 /// Ends this process at once, with nothing cleaned up.
-pub fn kill_self() -> ! {
+pub(crate) fn kill_self() -> ! {
     std::process::abort()
 }
 
 /// Does nothing: a closed pipe sends no signal here.
-pub fn end_on_closed_pipe() {}
+pub(crate) fn end_on_closed_pipe() {}
 
 /// Starts `command` without waiting for it.
-///
-/// # Errors
-/// Whatever starting a process gives.
-pub fn spawn_detached(command: &mut Command) -> io::Result<()> {
+pub(crate) fn spawn_detached(command: &mut Command) -> io::Result<()> {
     use std::process::Stdio;
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map(drop)
 }
 
 /// Returns 0: the parent is not known.
-#[must_use]
-pub fn parent() -> u32 {
+pub(crate) fn parent() -> u32 {
     0
 }
 
 /// Returns nothing: Cargo's standard error cannot be reached.
-#[must_use]
-pub fn cargo_stderr() -> Option<File> {
+pub(crate) fn cargo_stderr() -> Option<File> {
     None
 }
 
 /// Returns nothing: another process's standard error cannot be reached.
-#[must_use]
-pub fn stderr_of(_process: u32) -> Option<File> {
+pub(crate) fn stderr_of(_process: u32) -> Option<File> {
     None
 }
 
 /// Returns whether standard error is a terminal.
-#[must_use]
-pub fn stderr_is_terminal() -> bool {
+pub(crate) fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
 /// Returns the program that shows a file with what the desktop has for it.
-#[must_use]
-pub fn opener() -> (&'static str, Tells) {
+pub(crate) fn opener() -> (&'static str, Tells) {
     ("explorer", Tells::Nothing)
 }
 
 /// A process that another one waits for without being its parent.
 #[derive(Debug)]
-pub enum Process {}
+pub(crate) enum Process {}
 
 impl Process {
     /// Returns nothing: no process is waited for here.
-    #[must_use]
-    pub fn open(_process: u32) -> Option<Self> {
+    pub(crate) fn open(_process: u32) -> Option<Self> {
         None
     }
 
     /// Waits for a process that cannot be.
-    pub fn wait(&self) {
+    pub(crate) fn wait(&self) {
         match *self {}
     }
 }
 
 /// Returns nothing: `target-cpu=native` is a Bypass here.
-#[must_use]
-pub fn processor() -> Option<Vec<u8>> {
+pub(crate) fn processor() -> Option<Vec<u8>> {
     None
 }

@@ -17,13 +17,12 @@ pub(super) fn close_on_exec(first: u32) {
 ///
 /// # Errors
 /// Always [`io::ErrorKind::Unsupported`].
-pub fn reflink(_from: &Path, _to: &Path) -> io::Result<()> {
+pub(crate) fn reflink(_from: &Path, _to: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Returns false: block sharing is not used here.
-#[must_use]
-pub fn clones(_directory: &Path) -> bool {
+pub(crate) fn clones(_directory: &Path) -> bool {
     false
 }
 
@@ -31,23 +30,22 @@ pub fn clones(_directory: &Path) -> bool {
 ///
 /// # Errors
 /// Always [`io::ErrorKind::Unsupported`].
-pub fn memfd(_bytes: &[u8]) -> io::Result<PathBuf> {
+pub(crate) fn memfd(_bytes: &[u8]) -> io::Result<PathBuf> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
 /// A process that another one waits for without being its parent.
 #[derive(Debug)]
-pub enum Process {}
+pub(crate) enum Process {}
 
 impl Process {
     /// Returns nothing: no process is waited for here.
-    #[must_use]
-    pub fn open(_process: u32) -> Option<Self> {
+    pub(crate) fn open(_process: u32) -> Option<Self> {
         None
     }
 
     /// Waits for a process that cannot be.
-    pub fn wait(&self) {
+    pub(crate) fn wait(&self) {
         match *self {}
     }
 }

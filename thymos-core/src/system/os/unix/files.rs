@@ -12,8 +12,7 @@ use crate::system::stamp::{Nanos, Stamp};
 const SECOND: Nanos = 1_000_000_000;
 
 /// Returns the stamp that `metadata` holds.
-#[must_use]
-pub fn stamp(metadata: &Metadata) -> Stamp {
+pub(crate) fn stamp(metadata: &Metadata) -> Stamp {
     Stamp {
         device: metadata.dev(),
         inode: metadata.ino(),
@@ -24,38 +23,32 @@ pub fn stamp(metadata: &Metadata) -> Stamp {
 }
 
 /// Returns the number of names that the file has.
-#[must_use]
-pub fn link_count(metadata: &Metadata) -> u64 {
+pub(crate) fn link_count(metadata: &Metadata) -> u64 {
     metadata.nlink()
 }
 
 /// Returns the permission bits.
-#[must_use]
-pub fn mode(metadata: &Metadata) -> u32 {
+pub(crate) fn mode(metadata: &Metadata) -> u32 {
     metadata.mode() & 0o777
 }
 
 /// Returns whether this is a file that this user may start as a program. A search of `PATH` passes over any other.
-#[must_use]
-pub fn is_program(path: &Path) -> bool {
+pub(crate) fn is_program(path: &Path) -> bool {
     path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
 }
 
 /// Returns the numeric id of the user that this process runs as.
-#[must_use]
-pub fn user() -> u32 {
+pub(crate) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
 /// Returns the numeric id of the user that owns the file.
-#[must_use]
-pub fn owner(metadata: &Metadata) -> u32 {
+pub(crate) fn owner(metadata: &Metadata) -> u32 {
     metadata.uid()
 }
 
 /// Returns the mode that a new file of the given kind gets from this process.
-#[must_use]
-pub fn new_file_mode(recorded: u32) -> u32 {
+pub(crate) fn new_file_mode(recorded: u32) -> u32 {
     let all = if recorded & 0o111 == 0 { 0o666 } else { 0o777 };
     all & !current_umask()
 }
@@ -69,52 +62,38 @@ fn current_umask() -> u32 {
 }
 
 /// Sets the permission bits.
-///
-/// # Errors
-/// Whatever `chmod` gives.
-pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     std::fs::set_permissions(path, Permissions::from_mode(mode))
 }
 
 /// Makes files that only their owner can read.
-pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(0o600)
 }
 
 /// Makes a directory, and its parents, that only its owner can enter.
-///
-/// # Errors
-/// Whatever `mkdir` gives.
-pub fn create_private_dir(path: &Path) -> io::Result<()> {
+pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Returns whether this is a directory, and no link to one, that belongs to this user and that nobody else can enter.
-#[must_use]
-pub fn is_private_dir(path: &Path) -> bool {
+pub(crate) fn is_private_dir(path: &Path) -> bool {
     std::fs::symlink_metadata(path)
         .is_ok_and(|metadata| metadata.is_dir() && owner(&metadata) == user() && mode(&metadata) & 0o077 == 0)
 }
 
 /// Returns whether everybody in the directory's group may write to it, and what is made in it belongs to that group too.
-#[must_use]
-pub fn is_for_group(metadata: &Metadata) -> bool {
+pub(crate) fn is_for_group(metadata: &Metadata) -> bool {
     metadata.mode() & 0o2070 == 0o2070
 }
 
 /// Lets a directory's group use it, and what will be made in it.
-///
-/// # Errors
-/// Whatever `chmod` gives.
-pub fn give_to_group(directory: &Path) -> io::Result<()> {
+pub(crate) fn give_to_group(directory: &Path) -> io::Result<()> {
     set_mode(directory, 0o2770)
 }
 
 /// Lets the group use what was just made in a directory that is for the group.
-///
-/// # Errors
-/// Whatever `stat` or `chmod` gives.
-pub fn share_like_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn share_like_directory(path: &Path) -> io::Result<()> {
     match path.parent().map(std::fs::metadata).transpose()? {
         Some(directory) if is_for_group(&directory) && path.is_dir() => give_to_group(path),
         Some(directory) if is_for_group(&directory) => set_mode(path, 0o660),
@@ -123,24 +102,17 @@ pub fn share_like_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Reads at an offset without moving the file's position.
-///
-/// # Errors
-/// Whatever `pread` gives.
-pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     file.read_at(buffer, offset)
 }
 
 /// Writes at an offset without moving the file's position.
-///
-/// # Errors
-/// Whatever `pwrite` gives.
-pub fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
+pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
     file.write_at(bytes, offset)
 }
 
 /// Reads bytes as a path.
-#[must_use]
-pub fn path_from_bytes(bytes: Vec<u8>) -> PathBuf {
+pub(crate) fn path_from_bytes(bytes: Vec<u8>) -> PathBuf {
     PathBuf::from(OsString::from_vec(bytes))
 }
 
@@ -151,9 +123,6 @@ pub fn os_string(bytes: Vec<u8>) -> OsString {
 }
 
 /// Puts a program at another place under another name, as a link to it.
-///
-/// # Errors
-/// Whatever the file system gives.
-pub fn alias(program: &Path, place: &Path) -> io::Result<()> {
+pub(crate) fn alias(program: &Path, place: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(program, place)
 }

@@ -18,7 +18,7 @@ pub(super) const LOCK_AND_WAIT: libc::c_int = libc::F_OFD_SETLKW;
 const DESCRIPTORS: u32 = 4096;
 
 /// Closes the descriptors from `first` to `last`. It may be called after a fork.
-pub fn close_descriptors(first: u32, last: u32) {
+pub(crate) fn close_descriptors(first: u32, last: u32) {
     // SAFETY: the caller uses none of them any more.
     if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } < 0 {
         for descriptor in first..=last.min(DESCRIPTORS) {
@@ -40,7 +40,7 @@ pub(super) fn close_on_exec(first: u32) {
 ///
 /// # Errors
 /// [`io::ErrorKind::Unsupported`] and its kin where it cannot; then nothing is left at `to`.
-pub fn reflink(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn reflink(from: &Path, to: &Path) -> io::Result<()> {
     let source = File::open(from)?;
     if !shares_blocks(&source) {
         return Err(io::ErrorKind::Unsupported.into());
@@ -53,8 +53,7 @@ pub fn reflink(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// Returns whether files on the file system of `directory` can share their blocks.
-#[must_use]
-pub fn clones(directory: &Path) -> bool {
+pub(crate) fn clones(directory: &Path) -> bool {
     File::open(directory).is_ok_and(|directory| shares_blocks(&directory))
 }
 
@@ -68,10 +67,7 @@ fn shares_blocks(file: &File) -> bool {
 }
 
 /// Returns a name under which the program that replaces this one reads these bytes. There is no file of that name anywhere else.
-///
-/// # Errors
-/// Whatever the system gives.
-pub fn memfd(bytes: &[u8]) -> io::Result<PathBuf> {
+pub(crate) fn memfd(bytes: &[u8]) -> io::Result<PathBuf> {
     let mut file = File::from(rustix::fs::memfd_create("thymos", MemfdFlags::empty())?);
     file.write_all(bytes)?;
     Ok(format!("/proc/self/fd/{}", file.into_raw_fd()).into())
@@ -79,18 +75,17 @@ pub fn memfd(bytes: &[u8]) -> io::Result<PathBuf> {
 
 /// A process that another one waits for without being its parent.
 #[derive(Debug)]
-pub struct Process(OwnedFd);
+pub(crate) struct Process(OwnedFd);
 
 impl Process {
     /// Takes hold of a process; nothing where that cannot be.
-    #[must_use]
-    pub fn open(process: u32) -> Option<Self> {
+    pub(crate) fn open(process: u32) -> Option<Self> {
         let id = Pid::from_raw(i32::try_from(process).ok()?)?;
         pidfd_open(id, PidfdFlags::empty()).ok().map(Self)
     }
 
     /// Sleeps until the process has ended.
-    pub fn wait(&self) {
+    pub(crate) fn wait(&self) {
         while poll(&mut [PollFd::new(&self.0, PollFlags::IN)], None) == Err(rustix::io::Errno::INTR) {}
     }
 }

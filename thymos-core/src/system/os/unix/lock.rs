@@ -27,10 +27,7 @@ pub enum Wait {
 
 impl RangeLock {
     /// Locks `number` in `file` against everybody else.
-    ///
-    /// # Errors
-    /// Whatever `fcntl` gives, but for a lock held elsewhere, which is `Ok(None)`.
-    pub fn take(file: File, number: u64, wait: Wait) -> io::Result<Option<Self>> {
+    pub(crate) fn take(file: File, number: u64, wait: Wait) -> io::Result<Option<Self>> {
         match set_lock(&file, libc::F_WRLCK as libc::c_short, number, wait) {
             Ok(()) => Ok(Some(Self { file, number })),
             Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => Ok(None),

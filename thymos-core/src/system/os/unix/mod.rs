@@ -12,11 +12,11 @@ pub mod signals;
 mod time;
 
 #[cfg(not(target_os = "linux"))]
-pub use elsewhere::*;
+pub(crate) use elsewhere::*;
 pub use files::*;
 #[cfg(target_os = "linux")]
-pub use linux::*;
+pub(crate) use linux::*;
 pub use lock::*;
-pub use process::*;
-pub use processor::processor;
-pub use time::*;
+pub(crate) use process::*;
+pub(crate) use processor::processor;
+pub(crate) use time::*;

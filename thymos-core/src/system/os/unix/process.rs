@@ -9,14 +9,13 @@ use super::{close_on_exec, signals};
 use crate::system::os::Tells;
 
 /// Replaces this process by `command`; returns only if that failed.
-#[must_use]
-pub fn exec(mut command: Command) -> io::Error {
+pub(crate) fn exec(mut command: Command) -> io::Error {
     signals::restore_sigchld(&mut command);
     command.exec()
 }
 
 /// Ends this process as the child ended: with its exit code, or by the signal that killed it.
-pub fn exit_like(status: ExitStatus) -> ! {
+pub(crate) fn exit_like(status: ExitStatus) -> ! {
     if let Some(code) = status.code() {
         std::process::exit(code);
     }
@@ -24,7 +23,7 @@ pub fn exit_like(status: ExitStatus) -> ! {
 }
 
 /// Ends this process as `kill -9` does.
-pub fn kill_self() -> ! {
+pub(crate) fn kill_self() -> ! {
     // SAFETY: the call takes a plain integer.
     unsafe { libc::raise(libc::SIGKILL) };
     std::process::abort()
@@ -32,16 +31,13 @@ pub fn kill_self() -> ! {
 
 /// Lets this process end quietly when nobody reads what it prints: `thymos stats | head -1`. For what only tells; a process that
 /// does something must not end in the middle of it.
-pub fn end_on_closed_pipe() {
+pub(crate) fn end_on_closed_pipe() {
     // SAFETY: the default action is installed for one signal, before any other thread starts.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }
 
 /// Starts `command` so that it outlives this process and its terminal, with none of our descriptors.
-///
-/// # Errors
-/// Whatever starting a process gives.
-pub fn spawn_detached(command: &mut Command) -> io::Result<()> {
+pub(crate) fn spawn_detached(command: &mut Command) -> io::Result<()> {
     use std::process::Stdio;
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // SAFETY: setsid, close_range and fcntl are async-signal-safe and touch no memory of the parent.
@@ -58,8 +54,7 @@ pub fn spawn_detached(command: &mut Command) -> io::Result<()> {
 }
 
 /// Returns the id of the process that started this one.
-#[must_use]
-pub fn parent() -> u32 {
+pub(crate) fn parent() -> u32 {
     rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get().unsigned_abs())
 }
 
@@ -75,8 +70,7 @@ pub(super) fn mark_each(descriptors: std::ops::Range<u32>) {
 ///
 /// What a wrapper prints on its own standard error, Cargo stores and replays on every later build; what it prints here is
 /// read once.
-#[must_use]
-pub fn cargo_stderr() -> Option<File> {
+pub(crate) fn cargo_stderr() -> Option<File> {
     let parent = rustix::process::getppid()?.as_raw_nonzero();
     let name = std::fs::read_to_string(format!("/proc/{parent}/comm")).ok()?;
     if name.trim_end() != "cargo" {
@@ -86,19 +80,16 @@ pub fn cargo_stderr() -> Option<File> {
 }
 
 /// Returns the standard error of a process, where the system lets us reach it.
-#[must_use]
-pub fn stderr_of(process: u32) -> Option<File> {
+pub(crate) fn stderr_of(process: u32) -> Option<File> {
     OpenOptions::new().append(true).open(format!("/proc/{process}/fd/2")).ok()
 }
 
 /// Returns whether standard error is a terminal.
-#[must_use]
-pub fn stderr_is_terminal() -> bool {
+pub(crate) fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
 /// Returns the program that shows a file with what the desktop has for it.
-#[must_use]
-pub fn opener() -> (&'static str, Tells) {
+pub(crate) fn opener() -> (&'static str, Tells) {
     (if std::env::consts::OS == "macos" { "open" } else { "xdg-open" }, Tells::Failure)
 }

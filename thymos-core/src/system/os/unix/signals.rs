@@ -18,7 +18,7 @@ const ENDING: [libc::c_int; 4] = [libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, li
 
 /// Lets the signals that end a program end only the child that [`pass_to`] names. A child starts with the signals as they
 /// were; a signal that is ignored stays ignored.
-pub fn catch_term_signals() {
+pub(crate) fn catch_term_signals() {
     for signal in ENDING {
         // SAFETY: an all-zero sigaction is a valid value of the plain C struct, and the calls only read and write it.
         unsafe {
@@ -48,7 +48,7 @@ extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, _contex
 
 /// Lets this process learn how its children end. Whoever ignores SIGCHLD has every program that it starts ignore it too, and then
 /// the system forgets a child that ended before anybody asked (wait(2), `ECHILD`).
-pub fn reset_sigchld() {
+pub(crate) fn reset_sigchld() {
     // SAFETY: an all-zero sigaction is a valid value of the plain C struct, and the calls only read and write it.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
@@ -61,7 +61,7 @@ pub fn reset_sigchld() {
 }
 
 /// Lets a program start with the signals that this process started with.
-pub fn restore_sigchld(command: &mut Command) {
+pub(crate) fn restore_sigchld(command: &mut Command) {
     if UNCLAIMED.load(Ordering::Relaxed) {
         // SAFETY: the closure makes one system call, which is all that a fork may do.
         unsafe { command.pre_exec(ignore_children) };
@@ -75,18 +75,17 @@ fn ignore_children() -> io::Result<()> {
 }
 
 /// Names the child that gets the signals sent to this process; 0 for none.
-pub fn pass_to(child: u32) {
+pub(crate) fn pass_to(child: u32) {
     CHILD.store(i32::try_from(child).unwrap_or(0), Ordering::Relaxed);
 }
 
 /// Returns the last signal that would have ended this process.
-#[must_use]
-pub fn seen() -> Option<i32> {
+pub(crate) fn seen() -> Option<i32> {
     Some(SEEN.load(Ordering::Relaxed)).filter(|signal| *signal != 0)
 }
 
 /// Ends this process by a signal.
-pub fn end_by(signal: i32) -> ! {
+pub(crate) fn end_by(signal: i32) -> ! {
     // SAFETY: both calls take plain integers; the default action of the signal ends this process.
     unsafe {
         libc::signal(signal, libc::SIG_DFL);
@@ -96,7 +95,7 @@ pub fn end_by(signal: i32) -> ! {
 }
 
 /// Stops this process as Ctrl-Z does, until somebody lets it go on.
-pub fn stop() {
+pub(crate) fn stop() {
     // SAFETY: the call takes a plain integer.
     unsafe {
         libc::raise(libc::SIGTSTP);

@@ -7,10 +7,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 
 /// Gives the file the kernel's current time as its modification time.
-///
-/// # Errors
-/// Whatever `utimensat` gives.
-pub fn touch(path: &Path) -> io::Result<()> {
+pub(crate) fn touch(path: &Path) -> io::Result<()> {
     let omit = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
     let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
     let times = Timestamps { last_access: omit, last_modification: now };
@@ -21,16 +18,14 @@ pub fn touch(path: &Path) -> io::Result<()> {
 /// Together with the id it names a process for ever within one boot.
 ///
 /// Source: field 22 of `/proc/<pid>/stat`, proc(5). The second field may hold any byte, so fields are counted from its end.
-#[must_use]
-pub fn started(process: u32) -> Option<Vec<u8>> {
+pub(crate) fn started(process: u32) -> Option<Vec<u8>> {
     let stat = read_line(&format!("/proc/{process}/stat"))?;
     let name_ends = stat.iter().rposition(|byte| *byte == b')')?;
     stat[name_ends..].split(|byte| *byte == b' ').nth(20).map(<[u8]>::to_vec)
 }
 
 /// Returns what tells this boot of the system from the one before; nothing where the system does not say.
-#[must_use]
-pub fn boot_id() -> Vec<u8> {
+pub(crate) fn boot_id() -> Vec<u8> {
     read_line("/proc/sys/kernel/random/boot_id").unwrap_or_default()
 }
 
