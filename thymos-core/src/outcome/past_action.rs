@@ -13,17 +13,20 @@
 //! extern   = bytes(name) bytes(stem) digest
 //! file, variable, flags = bytes(name) digest   flags: variables that Cargo reads flags from
 //! ```
-//! A reader that meets another version, or a check that does not hold, has no record.
+//! Where a reader meets another version, or a check that does not hold, there is no record; one of another version is replaced by
+//! the next compile of the unit. Version 1 had no `package`.
 //!
 //! Invariant: a record explains a miss and never selects a result; a build is the same without it.
 //! Values of variables are digests.
 
 use crate::action::roots::Root;
 use crate::action::{Action, ActionKey, ExternInput};
-use crate::system::codec::{Reader, Writer, sealed, unsealed};
+use crate::system::codec::{Reader, Writer, sealed, unseal, unsealed};
 use crate::system::digest::{Digest, FieldHasher};
 
 const MAGIC: &[u8] = b"thymos unit 2\n";
+/// How records of every version begin.
+const ANY: &[u8] = b"thymos unit ";
 /// Actions that a unit remembers: the profiles, targets, versions and toolchains that somebody goes back and forth between.
 const ASKED: usize = 12;
 /// Longer values are cut, such as lists of `--check-cfg`.
@@ -200,6 +203,16 @@ impl Record {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         unsealed(MAGIC, bytes, |reader| Some(Self { asked: reader.list(read)? }))
     }
+
+    /// Returns whether a file is whole: a record of this version, or whatever another version wrote.
+    #[must_use]
+    pub fn is_sound(bytes: &[u8]) -> bool {
+        let magic = unseal(bytes).and_then(|body| Reader::new(body).bytes());
+        match magic {
+            Some(MAGIC) => Self::decode(bytes).is_some(),
+            other => other.is_some_and(|magic| magic.starts_with(ANY)),
+        }
+    }
 }
 
 fn write(writer: &mut Writer, asked: &Asked) {
@@ -321,6 +334,16 @@ pub(crate) mod tests {
             // Behind the check the reader itself must hold out.
             let _ = Record::decode(&seal(damaged[..bytes.len() - 16].to_vec()));
         }
+    }
+
+    #[test]
+    fn a_record_of_another_version_is_not_read_and_is_no_damage() {
+        let other = sealed(b"thymos unit 1\n", |writer| writer.bytes(b"something else"));
+        assert_eq!((Record::decode(&other), Record::is_sound(&other)), (None, true));
+        let damaged = sealed(MAGIC, |writer| writer.bytes(b"something else"));
+        assert!(!Record::is_sound(&damaged) && !Record::is_sound(&other[1..]));
+        assert!(!Record::is_sound(&sealed(b"thymos compiler 1\n", |_| ())));
+        assert!(Record::is_sound(&Record { asked: vec![asked()] }.encode()));
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl Store {
         check.actions();
         check.found.compilers =
             check.records("compilers", &Fault::DamagedCompiler, |bytes| compiler::decode(bytes).is_some());
-        check.found.units = check.records("units", &Fault::DamagedUnit, |bytes| Record::decode(bytes).is_some());
+        check.found.units = check.records("units", &Fault::DamagedUnit, Record::is_sound);
         let log = event::read(&self.events(), 0);
         check.found.events = log.events.len() as u64;
         check.found.torn_events = log.damaged;

@@ -218,12 +218,15 @@ impl Build {
 
     /// Returns the workspace's directory, or the target directory's parent where no unit knows it; empty where neither does.
     pub fn place(&self) -> String {
-        let known = |text: fn(&Event) -> &str| {
-            self.units.iter().map(|unit| text(&unit.event)).find(|text| !text.is_empty()).map(str::to_owned)
-        };
-        let above =
-            |target: String| Path::new(&target).parent().map(|parent| parent.display().to_string()).unwrap_or_default();
-        known(|event| &event.workspace).or_else(|| known(|event| &event.target).map(above)).unwrap_or_default()
+        let events = || self.units.iter().map(|unit| &unit.event);
+        // A build script starts the compiler in its own package, which is not the workspace.
+        let mut workspaces = events().filter(|event| !is_probe(event)).map(|event| event.workspace.as_str());
+        if let Some(workspace) = workspaces.find(|path| !path.is_empty()) {
+            return workspace.to_owned();
+        }
+        let target = events().map(|event| event.target.as_str()).find(|path| !path.is_empty());
+        let above = target.and_then(|target| Path::new(target).parent());
+        above.map(|above| above.display().to_string()).unwrap_or_default()
     }
 }
 

@@ -69,6 +69,16 @@ fn what_a_build_script_compiles_to_probe_belongs_to_the_build_that_runs_it() {
 }
 
 #[test]
+fn a_build_belongs_to_its_workspace_and_not_to_the_package_of_a_script() {
+    let at =
+        |event: Event, workspace: &str| Event { target: "/ws/target".into(), workspace: workspace.into(), ..event };
+    let probe = at(miss("probe", (0, 2), &[]), "/home/u/.cargo/registry/src/index/proc-macro2-1.0.0");
+    let unit = |workspace| at(Event { unit: "mac-0123456789abcdef".into(), ..miss("mac", (3, 9), &[]) }, workspace);
+    assert_eq!(build(vec![probe.clone(), unit("/ws/inner")]).place(), "/ws/inner");
+    assert_eq!(build(vec![probe, unit("")]).place(), "/ws", "no unit of a registry knows the workspace");
+}
+
+#[test]
 fn units_of_one_lane_do_not_overlap() {
     let build = build(vec![
         miss("a", (0, 40), &[]),
