@@ -10,7 +10,7 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use crate::action::manifest::{Entry, Input, Manifest};
+use crate::action::manifest::{Entry, Input, Manifest, Output};
 use crate::action::roots::{Root, Roots};
 use crate::inputs::depinfo;
 use crate::inputs::state::{display, link_target, listing};
@@ -101,8 +101,7 @@ impl Lookup<'_> {
     /// # Errors
     /// The outcome to count when that failed; nothing is left behind, and nothing was printed.
     pub fn restore(&self, entry: &Entry) -> Result<u64, Outcome> {
-        let blobs: Vec<Blob> =
-            entry.outputs.iter().map(|output| self.blob(&output.digest)).collect::<Result<_, _>>()?;
+        let blobs: Vec<Blob> = entry.outputs.iter().map(|output| self.blob(output)).collect::<Result<_, _>>()?;
         let streams = self.invocation.stream_roots(&self.request.roots);
         let text = |rooted: &[u8], roots: &Roots| match Guard::StreamPaths.on() {
             true => roots.concrete(rooted),
@@ -122,8 +121,8 @@ impl Lookup<'_> {
         Ok(bytes)
     }
 
-    fn blob(&self, digest: &Digest) -> Result<Blob, Outcome> {
-        self.store.blob(digest).map_err(|error| match error.kind() {
+    fn blob(&self, output: &Output) -> Result<Blob, Outcome> {
+        self.store.blob(&output.digest, sharing(&output.name)).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Outcome::Miss(Cause::BlobLost),
             std::io::ErrorKind::InvalidData => Outcome::Degraded(Degraded::BlobDamaged),
             _ => Outcome::Degraded(Degraded::Restore(plain(&error))),

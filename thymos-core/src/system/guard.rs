@@ -57,6 +57,8 @@ pub enum Guard {
     RestorePrivate,
     /// A blob is checked before it is restored.
     BlobCheck,
+    /// A blob whose change time moved is read.
+    BlobChangeTime,
     /// Nothing is published when an input changed meanwhile.
     PublishChangedInput,
     /// A file too young for the clock's granularity is not memoised.
@@ -120,6 +122,7 @@ impl Guard {
             Self::RestoreTime => "restore-time",
             Self::RestorePrivate => "restore-private",
             Self::BlobCheck => "blob-check",
+            Self::BlobChangeTime => "blob-change-time",
             Self::PublishChangedInput => "publish-changed-input",
             Self::MemoYoung => "memo-young",
             Self::MemoChangeTime => "memo-change-time",

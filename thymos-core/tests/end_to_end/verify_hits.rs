@@ -147,10 +147,12 @@ fn in_read_only_mode_a_wrong_artifact_is_found_and_stays() {
 #[test]
 fn an_artifact_changed_in_the_store_behind_its_stamp_is_found() {
     let world = World::cached();
-    let here = world.checkout("here", &library_and_program("right"));
+    let large = "pub static LARGE: [u8; 300_000] = [7; 300_000];";
+    let here = world.checkout("here", &library_and_program("right").append("src/lib.rs", large));
     here.builds_anew("right");
     here.builds_anew("right");
-    // The same size, and the modification time put back to the nanosecond: the one thing that a look-up believes.
+    // A large file of the same size that lost its second name since, with its modification time put back to the nanosecond: the one
+    // thing that a look-up believes.
     let store = world.at("store");
     for path in store.files_below("v1/blobs").iter().filter(|path| store.bytes(path).starts_with(b"!<arch>")) {
         let time = store.modified(path);

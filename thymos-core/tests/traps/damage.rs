@@ -27,6 +27,31 @@ fn a_library_edited_in_place_does_not_reach_the_next_build() {
     });
 }
 
+/// Overwrites the beginning of libraries, in place, and puts their modification times back.
+fn scribble_unseen(here: &Checkout<'_>) {
+    let is_library = |path: &str| path.ends_with(".rlib") || path.ends_with(".rmeta");
+    let libraries = here.files_below("target/debug").into_iter().filter(|path| is_library(path));
+    let times: Vec<_> = libraries.map(|path| (here.modified(&path), path)).collect();
+    scribble(here, is_library);
+    for (time, path) in times {
+        here.set_modified(&path, time);
+    }
+}
+
+#[test]
+fn a_library_edited_in_place_whose_time_was_put_back_does_not_reach_the_next_build() {
+    guarded_by("blob-change-time").tell(|stage| {
+        let here = stage.checkout("here", &library_and_program("right"));
+        stage.sees_app(&here);
+        stage.sees_app_anew(&here);
+        scribble_unseen(&here);
+        let there = stage.checkout("there", &library_and_program("right"));
+        stage.sees_app(&there);
+        scribble_unseen(&there);
+        stage.sees_app_anew(&there);
+    });
+}
+
 #[test]
 fn a_program_edited_in_place_does_not_reach_another_checkout() {
     guarded_by("restore-private,blob-check").that_says("Exec format error").tell(|stage| {

@@ -126,7 +126,7 @@ fn what_is_packed_is_unpacked_with_its_last_use() {
         assert_eq!(other.used(name), one.used(name));
     }
     let content = noise("new", 5000);
-    let blob = other.store.blob(&Digest::of(&content)).unwrap();
+    let blob = other.store.blob(&Digest::of(&content), Sharing::Private).unwrap();
     assert_eq!(std::fs::read(blob.path()).unwrap(), content);
     let again = other.unpack(&bytes);
     assert_eq!((again.entries, again.blobs, again.known, again.bytes), (0, 0, 2, 0));
@@ -279,7 +279,7 @@ fn a_result_without_its_outputs_and_content_under_a_wrong_name_are_refused() {
 #[test]
 fn a_damaged_result_is_not_packed() {
     let here = two();
-    let blob = here.store.blob(&Digest::of(&noise("old", 20_000))).unwrap();
+    let blob = here.store.blob(&Digest::of(&noise("old", 20_000)), Sharing::Private).unwrap();
     std::fs::write(blob.path(), b"other").unwrap();
     let (packed, bytes) = here.pack(&Selection::default());
     assert_eq!((packed.entries, packed.damaged), (1, 1));

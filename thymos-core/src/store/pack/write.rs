@@ -8,7 +8,7 @@ use super::stream::Compressor;
 use super::{Head, PIECE, SETS, opening};
 use crate::action::manifest::Entry;
 use crate::store::exchange::Used;
-use crate::store::{Found, Store};
+use crate::store::{Found, Sharing, Store};
 use crate::system::codec::Writer;
 use crate::system::digest::Digest;
 
@@ -120,7 +120,9 @@ impl<W: Write> Body<'_, W> {
 
     /// A result of which a part is missing or damaged is none.
     fn is_whole(&self, entry: &Entry) -> bool {
-        entry.outputs.iter().all(|output| self.store.blob(&output.digest).is_ok_and(|blob| blob.size() == output.size))
+        entry.outputs.iter().all(|output| {
+            self.store.blob(&output.digest, Sharing::Private).is_ok_and(|blob| blob.size() == output.size)
+        })
     }
 
     /// Bytes that do not compress take no more room than themselves, so what was not compressed yet is counted in full.
@@ -138,7 +140,7 @@ impl<W: Write> Body<'_, W> {
     }
 
     fn blob(&mut self, digest: &Digest, size: u64) -> io::Result<()> {
-        let mut file = std::fs::File::open(self.store.blob(digest)?.path())?;
+        let mut file = std::fs::File::open(self.store.blob(digest, Sharing::Private)?.path())?;
         self.item(b'b', *digest, size)?;
         let (mut piece, mut left) = (vec![0; PIECE], size);
         while left > 0 {
