@@ -51,7 +51,7 @@ fn the_help_of_every_command_shows_an_example_and_fits() {
 #[test]
 fn what_why_means_is_told_in_full_to_those_who_ask_for_it() {
     let line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let rest = "Nothing needs to be switched on before the build";
+    let rest = "No setting is needed before the build";
     for words in ["why --help", "help why", "man why"] {
         assert!(line(&thymos(words)).contains(rest), "{words}");
     }

@@ -59,7 +59,7 @@ fn what_overrides_the_configuration_is_named() {
     let (_, report) =
         doctor(&app, &[("RUSTC_WRAPPER", ""), ("RUSTFLAGS", "-Cdebuginfo=0"), ("SCCACHE_REDIS", "secret")]);
     found(&report, "wrapper", "attention", "unset RUSTC_WRAPPER");
-    found(&report, "rustflags", "attention", "RUSTFLAGS silences build in");
+    found(&report, "rustflags", "attention", "RUSTFLAGS overrides build in");
     found(&report, "sccache", "attention", "SCCACHE_REDIS");
     assert!(!report.to_string().contains("secret"), "credentials are not printed");
 }
@@ -120,5 +120,5 @@ fn a_cache_directory_that_is_called_sccache_is_no_sccache() {
     app.write("caches/sccache/kept", "");
     let directory = app.path("caches/sccache").display().to_string();
     let (_, report) = doctor(&app, &[("THYMOS_DIR", &directory)]);
-    found(&report, "sccache", "good", "set nowhere");
+    found(&report, "sccache", "good", "not set");
 }
