@@ -49,7 +49,7 @@ pub enum Argument {
     Source(PathBuf),
     /// That there is an incremental session.
     Incremental,
-    /// `target-cpu=native`.
+    /// `target-cpu=native`, or a linker that generates code: the processor is part of the key.
     NativeCpu,
 }
 

@@ -202,14 +202,17 @@ pub fn codegen(name: &str) -> Option<Codegen> {
 }
 
 /// The unstable options that change nothing that the key does not hold. The runtimes of sanitizers lie among the target's
-/// libraries, which the compiler's identity covers.
+/// libraries, which the compiler's identity covers. What an attribute includes stands in the dep-info.
 const UNSTABLE: &[&str] = &[
     "allow-features",
+    "checksum-hash-algorithm",
+    "crate-attr",
     "embed-metadata",
     "macro-backtrace",
     "sanitizer",
     "sanitizer-memory-track-origins",
     "sanitizer-recover",
+    "share-generics",
     "threads",
     "unstable-options",
 ];

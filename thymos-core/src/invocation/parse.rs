@@ -226,6 +226,11 @@ impl Parser {
         if unit.crate_types.is_empty() {
             unit.crate_types.push("bin".to_owned());
         }
+        // The linker's plugin asks which processor it runs on before it generates code.
+        let is_plugin = |argument: &Argument| matches!(argument, Argument::Text(name, _) if name.replace('_', "-") == "-C linker-plugin-lto");
+        if unit.links() && unit.arguments.iter().any(is_plugin) {
+            unit.arguments.push(Argument::NativeCpu);
+        }
         Parsed::Compile(Box::new(self.invocation))
     }
 }
@@ -303,6 +308,14 @@ mod tests {
         check("-o out", "-o");
         check("--emit=banana", "--emit=banana");
         check("second.rs", "second");
+    }
+
+    #[test]
+    fn code_that_the_linker_generates_is_generated_on_a_processor() {
+        let has = |line: &str| compile(line).arguments.contains(&Argument::NativeCpu);
+        let bin = LIB.replace("--crate-type lib", "--crate-type bin");
+        assert!(has(&format!("{bin} -C linker-plugin-lto")) && has(&format!("{bin} -Clinker_plugin_lto=yes")));
+        assert!(!has(&format!("{LIB} -C linker-plugin-lto")) && !has(&bin));
     }
 
     #[test]

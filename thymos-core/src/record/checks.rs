@@ -8,9 +8,11 @@ use std::path::Path;
 
 use super::{Recorder, changed, gather};
 use crate::compile::observe::{AccessKind, Seen};
+use crate::invocation::Argument;
 use crate::outcome::{Bypass, Degraded, Outcome};
 use crate::system::digest::Digest;
 use crate::system::guard::Guard;
+use crate::system::os;
 use crate::system::stamp::{self, Stamp};
 
 impl Recorder<'_> {
@@ -68,7 +70,25 @@ impl Recorder<'_> {
         let inside = path.strip_prefix(here(&unit.out_dir)).ok().and_then(|rest| rest.components().next());
         let owned = inside.is_some_and(|name| unit.owns(name.as_os_str()));
         let device = path.starts_with("/dev") || path.starts_with("/proc");
-        session || owned || device || (seen == Seen::Directory && path.is_dir())
+        session || owned || device || self.is_profile(path) || (seen == Seen::Directory && path.is_dir())
+    }
+
+    /// An instrumented macro leaves a profile of each run, beside what the run is for: no result depends on it, and whoever wants
+    /// one of a macro compiles without us.
+    fn is_profile(&self, path: &Path) -> bool {
+        let here = |value: &[u8]| self.around.directory.join(os::path_from_bytes(value.to_vec()));
+        self.invocation.arguments.iter().any(|argument| match argument {
+            Argument::Text(name, value) => match name.replace('_', "-").as_str() {
+                "-C instrument-coverage" => path.extension().is_some_and(|extension| extension == "profraw"),
+                // The directory that it names is made where it is missing.
+                "-C profile-generate" => {
+                    path.extension().is_some_and(|extension| extension == "profraw")
+                        || (!value.is_empty() && path.is_dir() && here(value).starts_with(path))
+                }
+                _ => false,
+            },
+            _ => false,
+        })
     }
 
     /// The compiler must still be the one that the key stands for: what is made while a toolchain is updated is made by no

@@ -14,8 +14,10 @@ use crate::action::scope::Scope;
 use crate::compile::observe::{Access, AccessKind, Asked, Seen, WholeEnv};
 use crate::inputs::depinfo::DepInfo;
 use crate::inputs::locator::{self, Variable};
+use crate::inputs::state::display;
 use crate::inputs::variables::{self, Reads};
 use crate::inputs::{programs, scripts};
+use crate::invocation::Argument;
 use crate::outcome::{Bypass, Outcome};
 use crate::request::driver::has_foreign_driver;
 use crate::system::digest::Digest;
@@ -126,12 +128,17 @@ impl Recorder<'_> {
         };
         // What the compile itself made is read back, not run.
         let foreign = |libraries: &'_ [PathBuf]| libraries.iter().find(|path| !self.is_output(path)).cloned();
-        if let Some(library) = foreign(&reads.arguments).filter(|_| Guard::BindArguments.on()) {
-            let name = library.file_name().unwrap_or_default().display();
-            let what = format!("arguments of the compiler, by {name}");
-            return Err(Outcome::Bypass(Bypass::Unaccounted(what)));
-        }
         let mut roots = Vec::new();
+        let mut inputs = Vec::new();
+        if let Some(library) = foreign(&reads.arguments).filter(|_| Guard::BindArguments.on()) {
+            if !self.holds_all_arguments() {
+                let name = library.file_name().unwrap_or_default().display();
+                let what = format!("arguments of the compiler, by {name}");
+                return Err(Outcome::Bypass(Bypass::Unaccounted(what)));
+            }
+            roots.extend(Root::ALL);
+            inputs.push(Input::Display(display(self.invocation)));
+        }
         if Guard::BindDirectory.on() && reads.directory == Asked::Yes {
             roots.extend(self.roots_of(directory.clone()));
         }
@@ -148,7 +155,19 @@ impl Recorder<'_> {
             }
             roots.push(Root::Sysroot);
         }
-        Ok(self.bound(roots))
+        inputs.extend(self.bound(roots));
+        Ok(inputs)
+    }
+
+    /// In an instrumented library the linker drops no function, so its symbols do not tell whether it asks for the arguments.
+    /// Nearly none does; where the key, the roots' places and the options of diagnostics hold all of them, it may.
+    fn holds_all_arguments(&self) -> bool {
+        let unit = self.invocation;
+        let is_instrumented = |argument: &Argument| matches!(argument, Argument::Text(name, _) if name.replace('_', "-") == "-C profile-generate");
+        let is_left_out = |argument: &Argument| matches!(argument, Argument::Link(..)) && !unit.links();
+        unit.arguments.iter().any(is_instrumented)
+            && unit.incremental.is_none()
+            && !unit.arguments.iter().any(is_left_out)
     }
 
     /// Returns the roots that these lie in: each one's path is part of theirs.

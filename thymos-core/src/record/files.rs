@@ -17,7 +17,6 @@ use crate::inputs::state::{link_target, listing};
 use crate::inputs::{self, Candidate, Rules};
 use crate::invocation::Argument;
 use crate::outcome::{Bypass, Degraded, Outcome};
-use crate::system::files::{is_regular, list};
 use crate::system::guard::Guard;
 use crate::system::stamp::Stamp;
 
@@ -57,11 +56,6 @@ impl Recorder<'_> {
             inputs.push(self.input(candidate)?);
         }
         Ok(inputs)
-    }
-
-    fn runs_other_code(&self) -> bool {
-        let loads_macros = || macros::may_load(self.invocation, self.around.directory);
-        (Guard::InputScripts.on() && self.has_foreign_driver()) || (Guard::UnobservedMacros.on() && loads_macros())
     }
 
     fn observed(&self) -> Result<Vec<Candidate>, Outcome> {
@@ -105,28 +99,6 @@ impl Recorder<'_> {
         let mut candidates = inputs::candidates(&self.compiled.observed, &rules).map_err(Outcome::Bypass)?;
         let looked_at = macros::only_looked_at(unit, self.around.directory, candidates.iter().filter_map(file));
         candidates.retain(|candidate| file(candidate).is_none_or(|path| !looked_at.contains(path)));
-        Ok(candidates)
-    }
-
-    /// Without an observer: the sources, the modules that would be ambiguous, and every archive that a native search
-    /// directory offers.
-    fn unobserved(&self, info: &DepInfo) -> Result<Vec<Candidate>, Outcome> {
-        let here = |path: &Path| self.around.directory.join(path);
-        let root = here(&self.invocation.source);
-        let modules = info.sources.iter().map(|source| here(source)).filter(|source| *source != root);
-        let twins = modules.filter_map(|source| inputs::module_twin(&source));
-        let mut candidates: Vec<Candidate> = twins.map(Candidate::Absent).collect();
-        for (_, dir) in self.invocation.search_paths.iter().filter(|(kind, _)| kind != "dependency" && kind != "crate")
-        {
-            let dir = here(dir);
-            for entry in list(&dir).map_err(|error| gather(&error))? {
-                let path = entry.path();
-                if is_regular(&path).map_err(|error| gather(&error))? {
-                    candidates.push(Candidate::File(path, None));
-                }
-            }
-            candidates.push(Candidate::Listing(dir));
-        }
         Ok(candidates)
     }
 

@@ -9,6 +9,7 @@ pub mod context;
 mod files;
 pub mod path_dependencies;
 mod shown;
+mod unobserved;
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;

@@ -165,8 +165,29 @@ const SUFFIXES: &[&str] = &["_DEPLOYMENT_TARGET"];
 pub(crate) const ASKED_BY_CLIPPY: [&str; 2] = ["CARGO_PRIMARY_PACKAGE", "CLIPPY_DISABLE_DOCS_LINKS"];
 
 /// Variables that the link reads, on top of the others, where a unit links.
-const LINKED: &[&str] =
-    &["COMPILER_PATH", "GCC_EXEC_PREFIX", "GNUTARGET", "LDEMULATION", "LD_RUN_PATH", "LIBRARY_PATH", "ZERO_AR_DATE"];
+///
+/// Sources: "Environment Variables Affecting GCC" and the strings of its driver, `collect2` and `lto-wrapper`; "ENVIRONMENT" in
+/// the manual of GNU ld; clang's driver (`clang/tools/driver/driver.cpp`, `clang/lib/Driver`); lld's `Driver.cpp`; the manuals of mold
+/// and wild. Which processors and which place for temporary files a linker uses is no part of what it makes.
+const LINKED: &[&str] = &[
+    "COMPILER_PATH",
+    "CPATH",
+    "DEB_BUILD_OPTIONS",
+    "FORCE_CLANG_DIAGNOSTICS_CRASH",
+    "FORCE_LLD_DIAGNOSTICS_CRASH",
+    "GNUTARGET",
+    "LDEMULATION",
+    "LD_RUN_PATH",
+    "LIBRARY_PATH",
+    "LPATH",
+    "QA_OVERRIDE_GCC3_OPTIONS",
+    "RC_DEBUG_OPTIONS",
+    "ZERO_AR_DATE",
+];
+
+/// The same by prefix.
+const LINKED_PREFIXES: &[&str] =
+    &["CCC_", "CC_LOG_", "CC_PRINT_", "CLANG_", "COLLECT_", "GCC_", "LLD_", "MOLD_", "OFFLOAD_", "WILD_"];
 
 /// Returns whether a variable is part of the key of every unit.
 pub(crate) fn is_keyed(name: &str) -> bool {
@@ -177,7 +198,7 @@ pub(crate) fn is_keyed(name: &str) -> bool {
 
 /// Returns whether a variable is part of the key of a unit that links.
 pub(crate) fn is_linked(name: &str) -> bool {
-    LINKED.binary_search(&name).is_ok()
+    LINKED.binary_search(&name).is_ok() || LINKED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]

@@ -97,6 +97,8 @@ pub enum Guard {
     ListingErrors,
     /// Where nothing can watch, a unit that may load a proc macro is not stored.
     UnobservedMacros,
+    /// Where nothing can watch, directories of crates and what arguments name are inputs.
+    UnobservedSearch,
 }
 
 impl Guard {
@@ -142,6 +144,7 @@ impl Guard {
             Self::Observe => "observe",
             Self::ListingErrors => "listing-errors",
             Self::UnobservedMacros => "unobserved-macros",
+            Self::UnobservedSearch => "unobserved-search",
         }
     }
 

@@ -101,3 +101,66 @@ fn a_module_that_comes_to_exist_twice_is_refused_whatever_its_name() {
         assert!(run.stderr.contains("E0761"), "{module}: {run:#?}\n{}", world.events_text());
     }
 }
+
+/// Compiles a crate that finds another one in a search directory, before and after a second library of its name appears there, and
+/// returns whether the compiler refuses to choose.
+fn refuses_to_choose(world: &World, kind: &str) -> bool {
+    let here = world.checkout("here", &package("app").file("src/lib.rs", "extern crate part;").file("part.rs", ""));
+    let part = |suffix: &str| {
+        let words =
+            format!("--crate-name part --crate-type lib part.rs --emit=link --out-dir libs -C extra-filename={suffix}");
+        here.rustc(&format!("{words} -C metadata={suffix}")).ok();
+    };
+    let app = || here.compile(&format!("--crate-type lib --edition 2021 src/lib.rs -L {kind}=libs")).run();
+    part("-1");
+    assert!(app().status.success());
+    assert!(app().status.success());
+    part("-2");
+    here.clean();
+    !app().status.success()
+}
+
+#[test]
+fn a_library_that_appears_in_a_search_directory_is_an_input() {
+    for kind in ["crate", "all"] {
+        let world = World::new(Mode::Without("observe"));
+        assert!(refuses_to_choose(&world, kind), "{kind}: {}", world.events_text());
+    }
+}
+
+/// The negative control of the test above.
+#[test]
+fn without_its_guard_a_library_that_appears_is_not_seen() {
+    let world = World::new(Mode::Without("observe,unobserved-search"));
+    assert!(!refuses_to_choose(&world, "crate"), "{}", world.events_text());
+}
+
+/// Compiles with attributes that LLVM reads from a file, and returns whether the result follows the file.
+fn follows_what_an_argument_names(world: &World) -> bool {
+    let source = "#[unsafe(no_mangle)] #[inline(never)] pub fn part(x: u32) -> u32 { x * 3 }";
+    let here = world.checkout("here", &package("app").file("src/lib.rs", source));
+    let results = ["part,cold\n", "part,minsize\n"].map(|attributes| {
+        here.write("attributes.csv", attributes);
+        // What is younger than the compile is not stored; the second time it is.
+        for _ in 0..2 {
+            here.clean();
+            let words = "--crate-type lib --edition 2024 src/lib.rs --emit=dep-info,llvm-ir -O";
+            here.compile(&format!("{words} -Cllvm-args=-forceattrs-csv-path=attributes.csv")).ok();
+        }
+        here.read("target/debug/deps/app.ll")
+    });
+    results[0] != results[1]
+}
+
+#[test]
+fn a_file_that_an_argument_names_is_an_input() {
+    let world = World::new(Mode::Without("observe"));
+    assert!(follows_what_an_argument_names(&world), "{}", world.events_text());
+}
+
+/// The negative control of the test above.
+#[test]
+fn without_its_guard_a_file_that_an_argument_names_is_not_seen() {
+    let world = World::new(Mode::Without("observe,unobserved-search"));
+    assert!(!follows_what_an_argument_names(&world), "{}", world.events_text());
+}

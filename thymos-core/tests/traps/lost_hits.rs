@@ -1,7 +1,6 @@
 //! Hits that were lost for no reason.
 
-#[cfg(unix)]
-use crate::support::{World, package};
+use crate::support::{Checkout, Files, World, package, workspace};
 
 #[test]
 #[cfg(unix)]
@@ -27,5 +26,56 @@ fn a_linker_that_is_a_script_and_reads_no_variable_links_once() {
         world.zero();
         build("BASH_ENV", "/dev/null");
         assert_eq!(world.stats().hits, 0, "{}", world.events_text());
+    }
+}
+
+/// A program that uses a macro of its workspace.
+fn with_a_macro() -> Files {
+    workspace(&["app", "maker"])
+        .append("app/Cargo.toml", "[dependencies]\nmaker = { path = \"../maker\" }")
+        .append("maker/Cargo.toml", "[lib]\nproc-macro = true")
+        .file("app/src/main.rs", "fn main() { println!(\"{}\", maker::made!()) }")
+        .file(
+            "maker/src/lib.rs",
+            "use proc_macro::TokenStream;\n#[proc_macro] pub fn made(_: TokenStream) -> TokenStream { \"1\".parse().unwrap() }\n",
+        )
+}
+
+/// Builds twice; the second time everything comes from the store.
+fn comes_from_the_store(world: &World, files: &Files, build: impl Fn(&Checkout<'_>)) {
+    let here = world.checkout("here", files);
+    build(&here);
+    let cold = world.stats();
+    assert_eq!(cold.compiles_left_out(), 0, "{cold:#?}\n{}", world.events_text());
+    here.clean();
+    world.assert_warm(&cold, || build(&here));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_macro_that_is_instrumented_leaves_its_profile_and_nothing_else() {
+    for flags in ["-Cprofile-generate", "-Cprofile-generate=profiles/deep", "-Cinstrument-coverage"] {
+        comes_from_the_store(&World::cached(), &with_a_macro(), |here| {
+            here.cargo("build").env("RUSTFLAGS", flags).ok();
+        });
+    }
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))] // where rustc links with its own lld
+fn a_linker_that_generates_code_may_ask_for_the_processor() {
+    comes_from_the_store(&World::cached(), &with_a_macro(), |here| {
+        here.cargo("build").env("RUSTFLAGS", "-Clinker-plugin-lto").ok();
+    });
+}
+
+#[test]
+fn unstable_options_that_the_key_accounts_for_are_stored() {
+    for flags in ["-Zshare-generics=y", "-Zchecksum-hash-algorithm=blake3", "-Zcrate-attr=feature(rustc_attrs)"] {
+        let world = World::cached();
+        world.env("RUSTC_BOOTSTRAP", "1");
+        comes_from_the_store(&world, &with_a_macro(), |here| {
+            here.cargo("build").env("RUSTFLAGS", flags).ok();
+        });
     }
 }
