@@ -10,6 +10,10 @@
 //! finds none.
 //!
 //! Invariant: what is not understood, and a use that is not accounted for, is no locator.
+//!
+//! The compiler's own lexer (`ra-ap-rustc_lexer` 0.184 with `rustc-literal-escaper`) was measured in the place of `tokens` and
+//! `unescaped`: it adds 0.7 s of processor time to an install and three crates, of which one needs Rust 1.89, and it takes text where
+//! a source may be any bytes.
 
 use std::borrow::Cow;
 use std::collections::HashSet;

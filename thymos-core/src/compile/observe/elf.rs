@@ -5,6 +5,8 @@
 //! question. Where the bytes cannot be understood the answer is the careful one.
 //!
 //! Format: System V ABI, "Object Files"; 64-bit little-endian, which is what the supported machines use.
+//!
+//! The crate `object` (0.39, `read_core` and `elf` alone) was measured in its place: it adds 1.6 s of processor time to an install.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
