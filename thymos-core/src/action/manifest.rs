@@ -3,7 +3,7 @@
 //! Grammar of an action's file (`actions/ab/<key>`, see [`crate::system::codec`] for the parts):
 //! ```text
 //! file   = body check[16]                    check = first half of BLAKE3(body)
-//! body   = bytes("thymos manifest 2\n") list(entry)          newest entry first
+//! body   = bytes("thymos manifest 3\n") list(entry)          newest entry first
 //! entry  = list(input) list(output) option(dep-info) stdout stderr number(compile µs) number(stored ms)
 //! input  = kind[1] fields…                   see `Input`
 //! output = bytes(name) digest number(size) number(mode)
@@ -18,7 +18,7 @@ use crate::action::scope::Scope;
 use crate::system::codec::{Reader, Writer, sealed, unsealed};
 use crate::system::digest::Digest;
 
-const MAGIC: &[u8] = b"thymos manifest 2\n";
+const MAGIC: &[u8] = b"thymos manifest 3\n";
 /// Input sets that one action remembers; branch switching wants a few, and each costs a look-up time.
 pub(crate) const ENTRIES: usize = 16;
 
@@ -270,7 +270,7 @@ mod tests {
     fn the_format_is_pinned() {
         assert_eq!(
             &Digest::of(&manifest().encode()).hex()[..16],
-            "143319cad7fca61f",
+            "af55fb8fd4a8397a",
             "a change of format needs a new version"
         );
     }
