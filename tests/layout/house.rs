@@ -76,7 +76,13 @@ pub const COUNTED: &[&str] = &[
 
 /// How many lines the counted rooms and the library may have together, without unit tests. A new capability adds a row with
 /// its reason, in the commit that brings it.
-pub const BUDGET: &[(usize, &str)] = &[(18_000, "the engine and the library")];
+pub const BUDGET: &[(usize, &str)] = &[
+    (18_000, "the engine and the library"),
+    (
+        500,
+        "sharing that is proved: names that tell a place, counted look-ups of variables, scripts, search paths unwatched",
+    ),
+];
 
 /// Modules of the engine that hold no I/O: a test can write down every value that they decide from.
 pub const PURE: &[&str] = &[
