@@ -21,7 +21,7 @@ pub(crate) mod gc;
 pub mod memo;
 pub mod pack;
 mod units;
-pub mod usage;
+pub(crate) mod usage;
 pub mod verify;
 
 use std::fs::OpenOptions;
