@@ -35,7 +35,7 @@ impl Scope {
         let is_read = move |name: &&OsStr| match self {
             // No compiler sees it.
             Self::Everything => *name != environment::BUILD,
-            Self::Shell => listed(name, OF_SHELLS, OF_SHELLS_PREFIXES),
+            Self::Shell => name.to_str().is_some_and(is_of_shells),
         };
         environment.iter().map(|(name, _)| name).filter(is_read)
     }
@@ -49,10 +49,8 @@ impl Scope {
 /// Bash's and dash's manuals, "Shell Variables" and "Invocation". A search of `PATH` is an input by what it finds.
 const OF_SHELLS: &[&str] = &["CDPATH", "ENV", "GLOBIGNORE", "IFS", "POSIXLY_CORRECT", "PS4", "SHELLOPTS"];
 /// `BASH_ENV` and `BASHOPTS` among them, and functions that a shell hands on.
-const OF_SHELLS_PREFIXES: &[&str] = &["BASH"];
+const OF_BASH: &str = "BASH";
 
-/// Returns whether a name is one of these, or begins with one of the prefixes.
-pub fn listed(name: &OsStr, names: &[&str], prefixes: &[&str]) -> bool {
-    let Some(name) = name.to_str() else { return false };
-    names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
+fn is_of_shells(name: &str) -> bool {
+    OF_SHELLS.contains(&name) || name.starts_with(OF_BASH)
 }

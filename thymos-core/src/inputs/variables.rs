@@ -9,7 +9,7 @@
 use std::ffi::{OsStr, OsString};
 
 use crate::action::manifest::Input;
-use crate::action::scope::{Scope, listed};
+use crate::action::scope::Scope;
 use crate::settings::environment::Environment;
 use crate::system::digest::Digest;
 
@@ -22,8 +22,6 @@ pub enum Reads<'a> {
     All(Scope),
 }
 
-/// The standard library asks for these on behalf of every program, a proc macro's copy of it too.
-const RUNTIME: &[&str] = &["RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "RUST_MIN_STACK"];
 /// Returns the inputs that the reads make.
 pub fn inputs(reads: Reads<'_>, environment: &Environment) -> Vec<Input> {
     let one = |name: &OsStr| {
@@ -31,7 +29,7 @@ pub fn inputs(reads: Reads<'_>, environment: &Environment) -> Vec<Input> {
         Input::Variable(name.as_encoded_bytes().to_vec(), value)
     };
     match reads {
-        Reads::Named(names) => names.iter().filter(|name| !listed(name, RUNTIME, &[])).map(|name| one(name)).collect(),
+        Reads::Named(names) => names.iter().map(|name| one(name)).collect(),
         Reads::All(scope) => {
             let names = scope.names(environment).map(|name| name.as_encoded_bytes().to_vec()).collect();
             scope.names(environment).map(one).chain([Input::NoOtherVariables(scope, names)]).collect()
@@ -52,7 +50,7 @@ mod tests {
 
     #[test]
     fn what_a_macro_asked_for_is_an_input_and_unset_differs_from_empty() {
-        let names = ["DATABASE_URL", "EMPTY", "UNSET", "RUST_BACKTRACE"].map(OsString::from);
+        let names = ["DATABASE_URL", "EMPTY", "UNSET"].map(OsString::from);
         let inputs = inputs(Reads::Named(&names), &environment());
         let variable = |name: &str, value: Option<&[u8]>| Input::Variable(name.into(), value.map(Digest::of));
         assert_eq!(

@@ -33,6 +33,23 @@ fn whatever_a_variable_is_called_who_reads_all_of_them_reads_it() {
     });
 }
 
+#[test]
+fn a_variable_that_the_runtime_asks_for_too_is_read_by_who_names_it() {
+    guarded_by("input-observed").tell(|stage| {
+        let named = printing_what_a_macro_finds("name == \"NONE\"").file(
+            "maker/src/lib.rs",
+            "use proc_macro::TokenStream;\n#[proc_macro] pub fn made(_: TokenStream) -> TokenStream {\n    \
+             format!(\"{:?}\", std::env::var(\"RUST_LIB_BACKTRACE\").unwrap_or_default()).parse().unwrap()\n}\n",
+        );
+        let here = stage.checkout("here", &named);
+        for value in ["0", "1"] {
+            here.clean();
+            stage.sees(here.cargo("build").env("RUST_LIB_BACKTRACE", value).run());
+            stage.sees(here.program("app"));
+        }
+    });
+}
+
 /// A compiled program with the name of a driver, which lets a variable say more than its arguments do.
 const DRIVER: &str = r#"
 #include <stdio.h>
