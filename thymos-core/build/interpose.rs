@@ -19,7 +19,7 @@ const FLAGS: [&str; 13] = [
     "-ffreestanding",
     "-fno-builtin",
     "-fno-stack-protector",
-    "-fno-asynchronous-unwind-tables",
+    "-fasynchronous-unwind-tables",
     "-fvisibility=hidden",
     "-Wl,-z,initfirst",
     "-Wl,-z,noexecstack",

@@ -36,5 +36,9 @@ fn shown(input: &Input) -> String {
             format!("no other variable ({scope:?}) than {}", names.join(" "))
         }
         Input::Display(digest) => format!("display {digest:?}"),
+        Input::Metadata(path, named, aspect, digest) => {
+            format!("metadata {} {named:?} {aspect:?} {digest:?}", text(path))
+        }
+        Input::Machine(fact, digest) => format!("machine {fact:?} {digest:?}"),
     }
 }

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     }
     let links = if mode == Some("--own-links-go-by") { Links::ExceptOwn } else { Links::Watched };
     let options = Options { links, ..Options::default() };
-    let observed = match observe::run(command, options).and_then(observe::Running::wait) {
+    let observed = match observe::run(&mut command, options).and_then(observe::Running::wait) {
         Ok(observed) => observed,
         Err(error) => {
             eprintln!("observe: failed to run `{}`: {error}", program.display());

@@ -3,7 +3,7 @@
 //! Grammar of an action's file (`actions/ab/<key>`, see [`crate::system::codec`] for the parts):
 //! ```text
 //! file   = body check[16]                    check = first half of BLAKE3(body)
-//! body   = bytes("thymos manifest 3\n") list(entry)          newest entry first
+//! body   = bytes("thymos manifest 4\n") list(entry)          newest entry first
 //! entry  = list(input) list(output) option(dep-info) stdout stderr number(compile µs) number(stored ms)
 //! input  = kind[1] fields…                   see `Input`
 //! output = bytes(name) digest number(size) number(mode)
@@ -17,8 +17,10 @@ use crate::action::roots::Root;
 use crate::action::scope::Scope;
 use crate::system::codec::{Reader, Writer, sealed, unsealed};
 use crate::system::digest::Digest;
+use crate::system::machine::Fact;
+use crate::system::metadata::{Aspect, Named};
 
-const MAGIC: &[u8] = b"thymos manifest 3\n";
+const MAGIC: &[u8] = b"thymos manifest 4\n";
 /// Input sets that one action remembers; branch switching wants a few, and each costs a look-up time.
 pub(crate) const ENTRIES: usize = 16;
 
@@ -35,7 +37,7 @@ pub enum Input {
     Directory(Vec<u8>),
     /// A symbolic link that says this, which is not rooted; where it says nothing, what is there is no link.
     Link(Vec<u8>, Vec<u8>),
-    /// What a search of `PATH` finds by this name, or nothing.
+    /// What a search of `PATH` finds by this name, one after the other up to the program; or nothing.
     Program(Vec<u8>, Option<Vec<u8>>),
     /// A variable with this value, or unset.
     Variable(Vec<u8>, Option<Digest>),
@@ -45,6 +47,10 @@ pub enum Input {
     RootPath(Root, Digest),
     /// Options that shape diagnostics: the result shows some.
     Display(Digest),
+    /// An aspect of what a path stands for besides its content.
+    Metadata(Vec<u8>, Named, Aspect, Digest),
+    /// A fact about the machine or the process.
+    Machine(Fact, Digest),
 }
 
 /// One output file.
@@ -204,6 +210,17 @@ fn write_input(writer: &mut Writer, input: &Input) {
             writer.byte(b'y');
             writer.digest(digest);
         }
+        Input::Metadata(path, named, aspect, digest) => {
+            writer.byte(b'm');
+            writer.bytes(path);
+            writer.byte(aspect.letter(*named));
+            writer.digest(digest);
+        }
+        Input::Machine(fact, digest) => {
+            writer.byte(b'h');
+            writer.byte(fact.letter());
+            writer.digest(digest);
+        }
     }
 }
 
@@ -223,6 +240,12 @@ fn read_input(reader: &mut Reader<'_>) -> Option<Input> {
         b'n' => Input::Program(path(reader)?, None),
         b'p' => Input::RootPath(Root::from_letter(reader.byte()?)?, reader.digest()?),
         b'y' => Input::Display(reader.digest()?),
+        b'm' => {
+            let path = path(reader)?;
+            let (aspect, named) = Aspect::from_letter(reader.byte()?)?;
+            Input::Metadata(path, named, aspect, reader.digest()?)
+        }
+        b'h' => Input::Machine(Fact::from_letter(reader.byte()?)?, reader.digest()?),
         _ => return None,
     })
 }
@@ -247,6 +270,8 @@ mod tests {
             Input::NoOtherVariables(Scope::Shell, vec![b"SET".to_vec()]),
             Input::RootPath(Root::CargoHome, digest),
             Input::Display(digest),
+            Input::Metadata(b"\0W/x".to_vec(), Named::Itself, Aspect::Permissions, digest),
+            Input::Machine(Fact::Processors, digest),
         ];
         let outputs = vec![Output { name: b"liba.rlib".to_vec(), digest, size: 1 << 40, mode: 0o644 }];
         let entry = Entry {
@@ -270,7 +295,7 @@ mod tests {
     fn the_format_is_pinned() {
         assert_eq!(
             &Digest::of(&manifest().encode()).hex()[..16],
-            "af55fb8fd4a8397a",
+            "60434f19ef508244",
             "a change of format needs a new version"
         );
     }

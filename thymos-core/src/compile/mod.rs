@@ -2,6 +2,10 @@
 //!
 //! Invariant: what Cargo sees of the compiler is what the compiler wrote, when it wrote it. Cargo starts dependents on a line
 //! of standard error, so nothing is held back.
+//!
+//! A compile in which a program wants to be asked about system calls itself is ended and started again, unwatched: the kernel
+//! allows that to one at a time, and what works without us has to work with us. A macro, which comes before everything that the
+//! compiler makes, then runs twice.
 
 pub mod observe;
 
@@ -10,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::compile::observe::Observed;
+use crate::compile::observe::{Incomplete, Listeners, Observed, Watch};
 use crate::system::os::signals;
 use crate::system::stamp::{self, Nanos};
 
@@ -59,16 +63,54 @@ impl Streams {
 pub(crate) fn run(mut command: Command, options: observe::Options, streams: Streams) -> io::Result<Compiled> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     signals::restore_sigchld(&mut command);
+    let options = observe::Options { listeners: Listeners::EndTheRun, ..options };
+    let watched = once(&mut command, options, streams, [0, 0])?;
+    if watched.observed.complete != Err(Incomplete::WantsListener) {
+        return Ok(watched);
+    }
+    let passed = [watched.stdout.len(), watched.stderr.len()];
+    let unwatched = once(&mut command, observe::Options { watch: Watch::Nothing, ..options }, streams, passed)?;
+    let observed = Observed { status: unwatched.observed.status, ..watched.observed };
+    Ok(Compiled { observed, began: watched.began, ..unwatched })
+}
+
+/// Runs it once. Of each stream, this many bytes are there already.
+fn once(
+    command: &mut Command,
+    options: observe::Options,
+    streams: Streams,
+    passed: [usize; 2],
+) -> io::Result<Compiled> {
     let (began, start) = (stamp::now(), Instant::now());
     let mut running = observe::run(command, options)?;
-    let stdout = running.take_stdout().map(|pipe| pass_on(pipe, streams.through(io::stdout())));
-    let stderr = running.take_stderr().map(|pipe| pass_on(pipe, streams.through(io::stderr())));
+    let [out, err] = passed;
+    let stdout = running.take_stdout().map(|pipe| pass_on(pipe, Rest { to: streams.through(io::stdout()), skip: out }));
+    let stderr = running.take_stderr().map(|pipe| pass_on(pipe, Rest { to: streams.through(io::stderr()), skip: err }));
     // An error here would have the caller run the compiler again.
     let observed = running.wait().expect("nobody else waits for this child, and its end is not ignored");
     let collect = |reader: Option<JoinHandle<Passed>>| reader.and_then(|reader| reader.join().ok()).unwrap_or_default();
     let (stdout, stderr) = (collect(stdout), collect(stderr));
     let Passed { bytes: stderr, announced } = stderr;
     Ok(Compiled { observed, stdout: stdout.bytes, stderr, began, took: start.elapsed(), announced })
+}
+
+/// What follows the bytes that a run before this one has written already.
+struct Rest {
+    to: Box<dyn Write + Send>,
+    skip: usize,
+}
+
+impl Write for Rest {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let skipped = self.skip.min(bytes.len());
+        self.skip -= skipped;
+        self.to.write_all(&bytes[skipped..])?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
 }
 
 /// What went by.

@@ -54,7 +54,9 @@ impl Lookup<'_> {
             | Input::Absent(path)
             | Input::Listing(path, _)
             | Input::Directory(path)
-            | Input::Link(path, _) => changed(path),
+            | Input::Link(path, _)
+            | Input::Metadata(path, ..) => changed(path),
+            Input::Machine(fact, _) => Cause::Input { path: fact.name().to_owned() },
             Input::Variable(name, _) => self.variable_changed(name),
             Input::NoOtherVariables(scope, names) => {
                 let other = scope.other(names, self.around.environment).unwrap_or_default();

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use crate::action::manifest::{Entry, Input, Manifest, Output};
 use crate::action::roots::{Root, Roots};
 use crate::inputs::depinfo;
-use crate::inputs::state::{display, link_target, listing};
+use crate::inputs::state::{display, link_target, listing, search};
 use crate::invocation::Invocation;
 use crate::outcome::cause::Cause;
 use crate::outcome::{Degraded, Outcome};
@@ -23,6 +23,7 @@ use crate::store::{Blob, Store};
 use crate::system::digest::Digest;
 use crate::system::error::plain;
 use crate::system::guard::Guard;
+use crate::system::metadata::Metadata;
 use crate::system::step::Step;
 
 /// What a look-up works with.
@@ -80,13 +81,16 @@ impl Lookup<'_> {
                 path(rooted).is_some_and(|path| link_target(&path, roots).is_ok_and(|now| now == *target))
             }
             Input::Program(name, rooted) => {
-                let found = self.around.environment.program(&crate::system::os::os_string(name.clone()));
-                found.map(|path| roots.rooted_path(&path)) == *rooted
+                search(self.around.environment, &crate::system::os::os_string(name.clone()), roots) == *rooted
             }
             Input::Variable(name, digest) => self.variable(name) == *digest,
             Input::NoOtherVariables(scope, names) => scope.other(names, self.around.environment).is_none(),
             Input::RootPath(root, digest) => roots.value(*root) == *digest,
             Input::Display(digest) => display(self.invocation) == *digest,
+            Input::Metadata(rooted, named, aspect, digest) => path(rooted)
+                .and_then(|path| Metadata::at(&path, *named).ok())
+                .is_some_and(|now| now.digest(*aspect) == *digest),
+            Input::Machine(fact, digest) => fact.digest() == *digest,
         }
     }
 

@@ -10,18 +10,18 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf, is_separator};
 
-use super::Rules;
+use super::{Rules, places};
 use crate::compile::observe::Seen;
 
 /// What holds of a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// It is the kernel's and has no content that could be compared.
     pub kernels: bool,
-    /// It is the compiler's own, or held by the key, or made by this compile.
+    /// It is the compiler's own, or held by the key, or one of the outputs.
     pub own: bool,
-    /// Every process looks at it and no artifact depends on it.
-    pub noise: bool,
+    /// This compile made it, or a directory above it.
+    pub made: bool,
     /// It belongs to the loader's search for variants of a library.
     pub hwcaps: bool,
     /// It lies in the sysroot.
@@ -34,30 +34,32 @@ pub struct Facts {
     pub searched: bool,
 }
 
-const KERNELS: [&str; 3] = ["/proc", "/sys", "/dev"];
-const NOISE: [&str; 8] = [
-    "/etc/ld.so.cache",
-    "/etc/ld.so.preload",
-    "/etc/localtime",
-    "/etc/selinux/config",
-    "/usr/lib/locale",
-    "/usr/share/locale",
-    "/usr/share/locale-langpack",
-    "/usr/lib/x86_64-linux-gnu/gconv",
-];
 const HWCAPS: &str = "glibc-hwcaps";
+/// The paths that `places::is_kernels` names.
+const KERNELS: [&str; 6] = ["/proc", "/sys", "/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr"];
 
 impl Facts {
+    /// A path with a step back is nothing that a rule names, unless it stays in the sysroot, where no link is anybody's own.
     fn of(path: &Path, rules: &Rules<'_>, written: &HashMap<&Path, Seen>) -> Self {
+        if places::is_plain(path) {
+            return Self::of_plain(path, rules, written);
+        }
+        let normal = places::normal(path);
+        if path.starts_with(&rules.sysroot) && normal.starts_with(&rules.sysroot) {
+            return Self::of_plain(&normal, rules, written);
+        }
+        Self { kernels: places::is_kernels(path), ..Self::default() }
+    }
+
+    fn of_plain(path: &Path, rules: &Rules<'_>, written: &HashMap<&Path, Seen>) -> Self {
         let under = |dir: &Path| path.starts_with(dir);
         Self {
-            kernels: KERNELS.iter().any(|tree| path.starts_with(tree)),
+            kernels: places::is_kernels(path),
             own: rules.compiler.contains(path)
                 || rules.keyed.contains(path)
                 || rules.incremental.as_deref().is_some_and(under)
-                || (rules.is_output)(path)
-                || rules.is_made(path, written),
-            noise: NOISE.iter().any(|tree| path.starts_with(tree)),
+                || (rules.is_output)(path),
+            made: rules.is_made(path, written),
             hwcaps: path.components().any(|part| part.as_os_str() == HWCAPS),
             sysroot: under(&rules.sysroot),
             in_dependencies: path.ancestors().skip(1).any(|parent| rules.dependencies.contains(parent)),
@@ -67,8 +69,8 @@ impl Facts {
     }
 }
 
-/// The facts of paths, remembered by directory.
-pub struct Places<'a> {
+/// The facts of paths, remembered by the directory that they lie in.
+pub struct ByDirectory<'a> {
     rules: &'a Rules<'a>,
     written: &'a HashMap<&'a Path, Seen>,
     /// Every path that some rule names.
@@ -78,9 +80,9 @@ pub struct Places<'a> {
     of_directory: HashMap<&'a [u8], Option<Facts>>,
 }
 
-impl<'a> Places<'a> {
+impl<'a> ByDirectory<'a> {
     pub fn new(rules: &'a Rules<'a>, written: &'a HashMap<&'a Path, Seen>) -> Self {
-        let fixed = KERNELS.iter().chain(&NOISE).map(Path::new);
+        let fixed = KERNELS.iter().map(Path::new);
         let sets = rules.compiler.iter().chain(&rules.keyed).copied().chain(written.keys().copied());
         let single = rules.dependencies.iter().chain(&rules.search).chain(&rules.incremental);
         let single = single.chain([&rules.sysroot, &rules.out_dir]).map(PathBuf::as_path);
@@ -91,7 +93,7 @@ impl<'a> Places<'a> {
 
     /// Returns what holds of a path.
     pub fn facts(&mut self, path: &'a Path) -> Facts {
-        let unnamed = split(path).filter(|(_, name)| !self.names(path, name));
+        let unnamed = split(path).filter(|(_, name)| !self.names(path, name) && places::is_plain(path));
         let remembered = unnamed.and_then(|(directory, _)| self.of_unnamed(directory, path));
         remembered.unwrap_or_else(|| self.of(path))
     }
@@ -155,9 +157,12 @@ mod tests {
             search: HashSet::from(["/usr/bin".into(), "/tc".into()]),
             incremental: Some("/ws/target/inc".into()),
             out_dir: "/ws/target/out".into(),
+            directory: "/ws".into(),
+            libraries: HashSet::new(),
             known: vec!["/ws/target/out".into()],
             foreign_links: true,
             names_open_files: false,
+            executable_is_known: false,
             is_output: &|path| path.parent() == Some(Path::new("/ws/target/out")) && path.extension().is_some(),
             is_linker: &|_| false,
         };
@@ -225,9 +230,9 @@ mod tests {
         ];
         let paths: Vec<PathBuf> =
             directories.iter().flat_map(|dir| names.iter().map(move |name| format!("{dir}/{name}").into())).collect();
-        let mut places = Places::new(&rules, &written);
+        let mut by_directory = ByDirectory::new(&rules, &written);
         for path in paths.iter().chain(paths.iter().rev()) {
-            assert_eq!(places.facts(path), Facts::of(path, &rules, &written), "{}", path.display());
+            assert_eq!(by_directory.facts(path), Facts::of(path, &rules, &written), "{}", path.display());
         }
     }
 }

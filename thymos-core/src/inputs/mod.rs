@@ -3,13 +3,17 @@
 //! Pure: what the observer recorded and what the dep-info says, in; candidates whose content is still to be read, out.
 //! What is left out, and why:
 //! - the compiler's own files and its sysroot's listings: the compiler's identity covers them;
-//! - what the compile made itself, temporary files included;
+//! - what the compile made itself, temporary files included; but not that it was not there before;
 //! - externs: the key holds their content;
 //! - listings and look-ups in vain in `-L dependency` directories: rustc picks what it loads there by hash, and everything
 //!   that it then opens is an input;
-//! - the dynamic loader's cache and the C runtime of the compiler's own process, locale data;
-//! - what the compiler's runtime asks of the kernel, by name (`KERNEL`). The linker and what it starts may ask for anything
-//!   there that is no way to another file.
+//! - what the compiler's runtime and linkers ask of the system, by name (`places`).
+//!
+//! Times, mode, owner and size are inputs where somebody was told them. A linker and the compiler are told what they like: they
+//! do with it what they always do. Loaded code is told everything by one call that also tells whether something is there, so
+//! what it wants to know shows only in who makes the call: where the standard library does so for a function that tells
+//! existence or kind, or to reserve room before it reads, nothing else counts as told. In a library that was optimised or
+//! stripped that does not show, and then everything counts.
 //!
 //! Invariant: an access that no rule names is an input, or the unit is a Bypass.
 
@@ -17,7 +21,9 @@ pub mod depinfo;
 mod facts;
 pub mod locator;
 pub(crate) mod macros;
+mod places;
 pub(crate) mod programs;
+mod rules;
 pub mod scripts;
 pub(crate) mod state;
 pub(crate) mod variables;
@@ -26,11 +32,14 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::compile::observe::{Access, AccessKind, Observed, Program, Seen};
+use crate::compile::observe::{Access, AccessKind, Aspect, Metadata, Named, Observed, Program, Seen, Tells, Told};
 use crate::outcome::Bypass;
 use crate::system::guard::Guard;
+use crate::system::machine::Fact;
 use crate::system::stamp::Stamp;
-use facts::{Facts, Places};
+use facts::{ByDirectory, Facts};
+use places::Caller;
+pub(crate) use rules::{Given, Rules};
 
 /// Something whose state decides whether the result still holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,36 +56,12 @@ pub(crate) enum Candidate {
     Link(PathBuf),
     /// That what is there is no symbolic link.
     NoLink(PathBuf),
-    /// Which file a search of `PATH` finds by this name.
+    /// What a search of `PATH` finds by this name.
     Program(OsString),
-}
-
-/// What decides which accesses are inputs.
-pub(crate) struct Rules<'a> {
-    /// The compiler's own files.
-    pub compiler: HashSet<&'a Path>,
-    /// The sysroot, or its `lib/rustlib` where the sysroot is the whole system.
-    pub sysroot: PathBuf,
-    /// Files that the key holds by content.
-    pub keyed: HashSet<&'a Path>,
-    /// `-L dependency` directories.
-    pub dependencies: HashSet<PathBuf>,
-    /// The directories of `PATH`: a search there is an input as a whole, so that another order is another result.
-    pub search: HashSet<PathBuf>,
-    /// The incremental session's directory.
-    pub incremental: Option<PathBuf>,
-    /// Where the outputs go.
-    pub out_dir: PathBuf,
-    /// Directories that are known to be there because the compile works in them.
-    pub known: Vec<PathBuf>,
-    /// Whether the links that the compiler looked up by itself went by unseen, so that the others are those of proc macros.
-    pub foreign_links: bool,
-    /// Whether the compiler may ask what its open files are called, as LLVM does of a profile, and nobody else can.
-    pub names_open_files: bool,
-    /// Whether a path is that of an output of this unit.
-    pub is_output: &'a dyn Fn(&Path) -> bool,
-    /// Whether a program links, or is one that a linker starts.
-    pub is_linker: &'a dyn Fn(&Path) -> bool,
+    /// What somebody was told of something besides its content.
+    Metadata(PathBuf, Named, Aspect, Metadata),
+    /// The symbolic links on the way to a directory that was entered or listed.
+    Way(PathBuf),
 }
 
 /// Returns what was observed and may be an input, each once, in the order in which it was first seen.
@@ -85,23 +70,79 @@ pub(crate) struct Rules<'a> {
 /// A Bypass for a read that nothing can account for.
 pub(crate) fn candidates(observed: &Observed, rules: &Rules<'_>) -> Result<Vec<Candidate>, Bypass> {
     let written = written(observed);
-    let mut places = Places::new(rules, &written);
-    let mut found = Vec::new();
-    let mut seen = HashSet::new();
-    for access in observed.accesses.iter().filter(|access| access.kind != AccessKind::Write) {
-        let facts = places.facts(&access.path);
-        if rules.ignores(access, facts) {
+    let mut facts_of = ByDirectory::new(rules, &written);
+    let mut found = Found::default();
+    let mut touched = HashSet::new();
+    for access in &observed.accesses {
+        let facts = facts_of.facts(&access.path);
+        let is_first = touched.insert(access.path.as_path());
+        if is_first && rules.looks_before_it_makes(access, facts, &written) {
+            found.add(Candidate::Absent(access.path.clone()));
+        }
+        if access.kind == AccessKind::Write || rules.ignores(access, facts) {
             continue;
         }
-        let found_by =
-            [rules.program(access, facts), rules.candidate(access, facts)?, rules.name(access)].into_iter().flatten();
-        for candidate in found_by {
-            if seen.insert(candidate.clone()) {
-                found.push(candidate);
+        found.extend(rules.program(access, facts));
+        found.extend(rules.candidate(access, facts)?);
+        found.extend(rules.name(access));
+        found.extend(rules.way(access));
+    }
+    for told in observed.told.iter().filter(|_| Guard::InputMetadata.on()) {
+        found.extend(rules.metadata(told, facts_of.facts(&told.path)));
+    }
+    Ok(found.all)
+}
+
+/// Returns the facts of the machine that somebody was told, and whether somebody asked where it runs.
+///
+/// # Errors
+/// A Bypass for a question that nothing can account for.
+pub(crate) fn asked(observed: &Observed, rules: &Rules<'_>) -> Result<(Vec<Fact>, bool), Bypass> {
+    let (mut facts, mut directory) = (HashSet::new(), false);
+    for question in observed.questions.iter().filter(|_| Guard::InputAsked.on()) {
+        let is_known = matches!(rules.caller(&question.program), Caller::Compiler | Caller::Tool);
+        match question.tells {
+            Tells::Unknown => {}
+            _ if is_known => continue,
+            Tells::Fact(fact) => {
+                facts.insert(fact);
+                continue;
             }
+            Tells::Directory => {
+                directory = true;
+                continue;
+            }
+            Tells::Unaccounted => {}
+        }
+        return Err(Bypass::Unaccounted(format!("asked the system by {}", question.call)));
+    }
+    let by_code = |access: &&Access| matches!(rules.caller(&access.program), Caller::Loaded | Caller::Other);
+    for access in observed.accesses.iter().filter(|access| Guard::InputAsked.on() && by_code(access)) {
+        facts.extend(places::tells_processors(access).then_some(Fact::Processors));
+        facts.extend(places::tells_host(access).then_some(Fact::Host));
+    }
+    let mut facts: Vec<Fact> = facts.into_iter().collect();
+    facts.sort();
+    Ok((facts, directory))
+}
+
+/// Candidates, each once.
+#[derive(Default)]
+struct Found {
+    all: Vec<Candidate>,
+    known: HashSet<Candidate>,
+}
+
+impl Found {
+    fn add(&mut self, candidate: Candidate) {
+        if self.known.insert(candidate.clone()) {
+            self.all.push(candidate);
         }
     }
-    Ok(found)
+
+    fn extend(&mut self, candidate: Option<Candidate>) {
+        candidate.into_iter().for_each(|candidate| self.add(candidate));
+    }
 }
 
 /// Returns what the compile wrote, each path with what its first write found there.
@@ -115,12 +156,21 @@ fn written(observed: &Observed) -> HashMap<&Path, Seen> {
 
 impl Rules<'_> {
     fn ignores(&self, access: &Access, facts: Facts) -> bool {
-        (facts.kernels && self.is_known_of_the_kernel(access))
+        let caller = self.caller(&access.program);
+        (facts.kernels && self.is_known_of_the_kernel(access, caller))
             || facts.own
-            || Self::is_system_noise(access, facts)
+            || facts.made
+            || places::is_excused_device(access, caller)
+            || Self::is_shells_terminal(access)
+            || self.is_system_noise(access, facts, caller)
             || (facts.sysroot && !matches!(access.seen, Seen::File(_)))
             || self.is_dependency_search(access, facts)
             || (!Guard::InputLink.on() && matches!(access.program, Program::Child(_)))
+    }
+
+    /// Who an access or a question comes from.
+    fn caller(&self, program: &Program) -> Caller {
+        places::caller(program, |executable| self.compiler.contains(executable) || (self.is_linker)(executable))
     }
 
     /// The compile made this path itself, or a directory above it. One that was there already, and that it only made sure of,
@@ -134,15 +184,20 @@ impl Rules<'_> {
         path.ancestors().any(|path| made(path) && !self.known.iter().any(|known| known.starts_with(path)))
     }
 
+    /// Who looks for something and then makes it was told that it was not there: a lock that somebody else may hold. What lies
+    /// in a directory that the compile made was not there for nobody.
+    fn looks_before_it_makes(&self, access: &Access, facts: Facts, written: &HashMap<&Path, Seen>) -> bool {
+        let is_told = matches!(self.caller(&access.program), Caller::Loaded | Caller::Other);
+        let in_made = || access.path.parent().is_some_and(|parent| self.is_made(parent, written));
+        Guard::InputAbsence.on() && is_told && access.seen == Seen::Absent && facts.made && !facts.own && !in_made()
+    }
+
     /// A file of the kernel has no content that could be compared, so one that nobody knows makes the unit a Bypass.
-    fn is_known_of_the_kernel(&self, access: &Access) -> bool {
-        let path = access.path.as_path();
+    fn is_known_of_the_kernel(&self, access: &Access, caller: Caller) -> bool {
         !Guard::InputKernel.on()
-            || KERNEL.iter().any(|known| path.starts_with(known))
+            || places::is_excused_of_kernel(access, caller)
             || (self.names_open_files && names_open_file(access))
-            // Who reads this reads the whole environment, which is an input then.
-            || path.ends_with("environ")
-            || (!self.is_compiler(&access.program) && !leads_elsewhere(path))
+            || (self.executable_is_known && access.path == Path::new("/proc/self/exe") && only_asks(access.kind))
     }
 
     fn is_dependency_search(&self, access: &Access, facts: Facts) -> bool {
@@ -153,7 +208,7 @@ impl Rules<'_> {
     /// The compiler may run below a script that stands in for it.
     fn is_compiler(&self, program: &Program) -> bool {
         match program {
-            Program::Root => true,
+            Program::Root | Program::Loaded => true,
             Program::Child(executable) => self.compiler.contains(executable.as_path()),
         }
     }
@@ -166,10 +221,44 @@ impl Rules<'_> {
         }
     }
 
+    /// A directory that is entered or listed is what every link on the way to it makes it: what is listed is reported by the
+    /// name that the kernel gives it.
+    fn way(&self, access: &Access) -> Option<Candidate> {
+        let is_entered = access.seen == Seen::Directory && access.kind != AccessKind::List;
+        let by_tool = self.caller(&access.program) == Caller::Tool;
+        (is_entered && !by_tool && !self.is_known(&access.path)).then(|| Candidate::Way(access.path.clone()))
+    }
+
+    fn is_shells_terminal(access: &Access) -> bool {
+        let by_shell = matches!(&access.program, Program::Child(executable) if programs::is_shell(executable));
+        by_shell && access.path == Path::new("/dev/tty") && access.seen == Seen::Other
+    }
+
+    /// A program of the system that asks of an open file only how to read it.
+    fn only_reads(&self, program: &Program) -> bool {
+        matches!(program, Program::Child(executable) if programs::only_reads(executable))
+    }
+
+    /// What somebody was told of something that the compile did not make.
+    fn metadata(&self, told: &Told, facts: Facts) -> Option<Candidate> {
+        let caller = self.caller(&told.program);
+        let is_tool = matches!(caller, Caller::Compiler | Caller::Tool);
+        let is_held = facts.own || facts.made || facts.kernels || told.path.starts_with("/dev/null");
+        if is_tool || is_held {
+            return None;
+        }
+        // A shell makes sure that `PWD` names the directory that it starts in, and the loader that there are places to search.
+        let at_start = places::normal(&told.path) == self.directory || self.libraries.contains(&told.path);
+        let starts = caller == Caller::Other && at_start;
+        let reads = told.of == Named::Open && self.only_reads(&told.program);
+        let aspect = if starts || reads { Aspect::Permissions } else { told.aspect };
+        let of = if told.of == Named::Open { Named::Target } else { told.of };
+        Some(Candidate::Metadata(told.path.clone(), of, aspect, told.metadata))
+    }
+
     /// A look-up in a directory of `PATH` is part of a search by name.
     fn program(&self, access: &Access, facts: Facts) -> Option<Candidate> {
-        let searched = facts.searched && !matches!(access.seen, Seen::Directory);
-        searched.then(|| access.path.file_name().map(|name| Candidate::Program(name.to_owned())))?
+        facts.searched.then(|| access.path.file_name().map(|name| Candidate::Program(name.to_owned())))?
     }
 
     /// What a name itself stands for tells that it is no link. rustc and linkers ask this of what they have made, and of nothing
@@ -180,7 +269,7 @@ impl Rules<'_> {
     }
 
     /// Files of the operating system that every process looks at before `main` and that shape no artifact.
-    fn is_system_noise(access: &Access, facts: Facts) -> bool {
+    fn is_system_noise(&self, access: &Access, facts: Facts, caller: Caller) -> bool {
         const RUNTIME: [&str; 12] = [
             "ld-linux",
             "libc.so",
@@ -203,7 +292,9 @@ impl Rules<'_> {
         // A file of such a name that lies elsewhere is somebody's own.
         let in_place =
             || !matches!(access.seen, Seen::File(_)) || SYSTEM.iter().any(|tree| access.path.starts_with(tree));
-        facts.noise || (by_loader && (facts.hwcaps || (is_runtime() && in_place())))
+        let is_plain = || places::is_plain(&access.path) || facts.sysroot;
+        places::is_noise(&access.path, caller)
+            || (by_loader && (facts.hwcaps || (is_runtime() && in_place())) && is_plain())
     }
 
     fn is_known(&self, path: &Path) -> bool {
@@ -234,25 +325,6 @@ impl Rules<'_> {
     }
 }
 
-/// What rustc's allocator, its thread pool, LLVM and the linkers that it starts ask for at their start, whatever they compile.
-const KERNEL: [&str; 15] = [
-    "/dev/fd", // the job server's descriptors
-    "/dev/null",
-    "/dev/random",
-    "/dev/shm",
-    "/dev/tty",
-    "/dev/urandom",
-    "/proc/self/cgroup",
-    "/proc/self/exe",
-    "/proc/self/maps",
-    "/proc/self/mountinfo",
-    "/proc/self/statm",
-    "/proc/sys/vm/overcommit_memory",
-    "/sys/devices/system",
-    "/sys/fs/cgroup",
-    "/sys/kernel/mm/transparent_hugepage",
-];
-
 fn only_asks(kind: AccessKind) -> bool {
     matches!(kind, AccessKind::Stat | AccessKind::StatName | AccessKind::ReadLink)
 }
@@ -260,11 +332,6 @@ fn only_asks(kind: AccessKind) -> bool {
 /// Returns whether an access asks for the name of an open file, and not for what is in it.
 fn names_open_file(access: &Access) -> bool {
     access.path.starts_with("/proc/self/fd") && only_asks(access.kind)
-}
-
-/// Returns whether a path may go through a process to files of every kind: `/proc/self/cwd/…`, `/proc/7/root/…`.
-fn leads_elsewhere(path: &Path) -> bool {
-    path.starts_with("/proc") && path.components().any(|part| matches!(part.as_os_str().to_str(), Some("cwd" | "root")))
 }
 
 /// Where the system keeps the libraries that every program loads.

@@ -81,6 +81,25 @@ pub fn is_known(path: &Path) -> bool {
     SYSTEM.iter().any(|tree| path.starts_with(tree)) || links_by_name(path)
 }
 
+/// Programs of the system that ask of an open file how large its blocks are and whether it is one, and tell nobody its times.
+const READERS: [&str; 23] = [
+    "awk", "basename", "bash", "cat", "cmp", "cut", "dash", "dirname", "echo", "env", "expr", "gawk", "grep", "head",
+    "mawk", "printf", "sed", "sh", "sort", "tail", "tr", "uniq", "wc",
+];
+
+/// Returns whether a program is one of the system's shells, which look at their start whether there is a terminal to control.
+#[must_use]
+pub fn is_shell(path: &Path) -> bool {
+    only_reads(path) && ["bash", "dash", "sh"].iter().any(|shell| path.file_name() == Some(OsStr::new(shell)))
+}
+
+/// Returns whether a program of the system only reads what it opens.
+#[must_use]
+pub fn only_reads(path: &Path) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str);
+    SYSTEM.iter().any(|tree| path.starts_with(tree)) && name.is_some_and(|name| READERS.contains(&name))
+}
+
 /// Returns whether a program has the name of one that links, or that a linker starts.
 pub fn links_by_name(path: &Path) -> bool {
     path.file_name().and_then(OsStr::to_str).is_some_and(is_linker)

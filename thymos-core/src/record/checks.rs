@@ -69,7 +69,7 @@ impl Recorder<'_> {
         let session = unit.incremental.as_deref().is_some_and(|session| path.starts_with(here(session)));
         let inside = path.strip_prefix(here(&unit.out_dir)).ok().and_then(|rest| rest.components().next());
         let owned = inside.is_some_and(|name| unit.owns(name.as_os_str()));
-        let device = path.starts_with("/dev") || path.starts_with("/proc");
+        let device = is_device(path) || is_about_this_process(path, seen);
         session || owned || device || self.is_profile(path) || (seen == Seen::Directory && path.is_dir())
     }
 
@@ -111,4 +111,18 @@ impl Recorder<'_> {
         }
         Ok(())
     }
+}
+
+/// Bytes that go to a device leave nothing behind. A file in a directory of `/dev` is a file.
+fn is_device(path: &Path) -> bool {
+    path.starts_with("/dev") && fs::metadata(path).is_ok_and(|found| os::is_character_device(&found))
+}
+
+/// What a process sets of itself ends with it. A file that is open under a number is another matter.
+fn is_about_this_process(path: &Path, seen: Seen) -> bool {
+    let own =
+        path.starts_with("/proc/self") && !path.starts_with("/proc/self/cwd") && !path.starts_with("/proc/self/root");
+    let stream = ["/dev/stdin", "/dev/stdout", "/dev/stderr"].iter().any(|stream| path == Path::new(stream));
+    let open = path.starts_with("/proc/self/fd") || path.starts_with("/dev/fd") || stream;
+    if open { seen == Seen::Other } else { own }
 }

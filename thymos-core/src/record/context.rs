@@ -16,12 +16,13 @@ use crate::inputs::depinfo::DepInfo;
 use crate::inputs::locator::{self, Variable};
 use crate::inputs::state::display;
 use crate::inputs::variables::{self, Reads};
-use crate::inputs::{programs, scripts};
+use crate::inputs::{self, Rules, programs, scripts};
 use crate::invocation::Argument;
 use crate::outcome::{Bypass, Outcome};
 use crate::request::driver::has_foreign_driver;
 use crate::system::digest::Digest;
 use crate::system::guard::Guard;
+use crate::system::machine::Fact;
 
 /// What is known about the programs of a compile, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +73,7 @@ impl Recorder<'_> {
             Ran::Known => {}
         }
         inputs.extend(self.places(info)?);
+        inputs.extend(self.told()?);
         let mut seen = HashSet::new();
         inputs.retain(|input| seen.insert(input.clone()));
         Ok(inputs)
@@ -168,6 +170,22 @@ impl Recorder<'_> {
         unit.arguments.iter().any(is_instrumented)
             && unit.incremental.is_none()
             && !unit.arguments.iter().any(is_left_out)
+    }
+
+    /// What somebody asked of the system besides files.
+    fn told(&self) -> Result<Vec<Input>, Outcome> {
+        let keyed = [];
+        let given = self.given(&keyed);
+        let is_output = |path: &Path| self.is_output(path);
+        let rules = Rules::of(&given, &is_output);
+        let (mut facts, directory) = inputs::asked(&self.compiled.observed, &rules).map_err(Outcome::Bypass)?;
+        if self.compiled.observed.env.is_err() && self.loads_macros() {
+            facts = Fact::ALL.to_vec();
+        }
+        let here =
+            if directory { self.roots_of(std::iter::once(self.around.directory.to_owned())) } else { Vec::new() };
+        let facts = facts.into_iter().map(|fact| Input::Machine(fact, fact.digest()));
+        Ok(facts.chain(self.bound(here)).collect())
     }
 
     /// Returns the roots that these lie in: each one's path is part of theirs.

@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 use super::{Recorder, changed, file, gather};
 use crate::action::manifest::Input;
 use crate::action::roots::Root;
-use crate::compile::observe::Links;
+use crate::compile::observe::{Asked, Links};
 use crate::inputs::depinfo::DepInfo;
 use crate::inputs::macros;
-use crate::inputs::programs::links_by_name;
-use crate::inputs::state::{link_target, listing};
-use crate::inputs::{self, Candidate, Rules};
+use crate::inputs::state::{link_target, listing, search};
+use crate::inputs::{self, Candidate, Given, Rules};
 use crate::invocation::Argument;
 use crate::outcome::{Bypass, Degraded, Outcome};
 use crate::system::guard::Guard;
+use crate::system::metadata::Metadata;
 use crate::system::stamp::Stamp;
 
 impl Recorder<'_> {
@@ -53,53 +53,41 @@ impl Recorder<'_> {
             {
                 continue;
             }
-            inputs.push(self.input(candidate)?);
+            match candidate {
+                Candidate::Way(path) => inputs.extend(self.way(&path)),
+                other => inputs.push(self.input(other)?),
+            }
         }
         Ok(inputs)
     }
 
     fn observed(&self) -> Result<Vec<Candidate>, Outcome> {
         let unit = self.invocation;
-        let here = |path: &Path| self.around.directory.join(path);
-        let sysroot = &self.request.compiler.sysroot;
-        let whole_system = ["/", "/usr", "/usr/local"].iter().any(|root| sysroot == Path::new(root));
-        // Where `native` stands for the processor, the key holds what this file tells.
-        let native = unit.arguments.contains(&Argument::NativeCpu);
-        let processor = native.then(|| Path::new("/proc/cpuinfo"));
-        let rules = Rules {
-            compiler: self.request.compiler.files.iter().map(|(path, _)| path.as_path()).collect(),
-            sysroot: if whole_system { sysroot.join("lib/rustlib") } else { sysroot.clone() },
-            keyed: self.request.keyed.iter().map(|keyed| keyed.path.as_path()).chain(processor).collect(),
-            dependencies: unit
-                .search_paths
-                .iter()
-                .filter(|(kind, _)| kind == "dependency")
-                .map(|(_, path)| here(path))
-                .collect(),
-            search: self
-                .around
-                .environment
-                .get("PATH")
-                .map(|list| std::env::split_paths(list).collect())
-                .unwrap_or_default(),
-            incremental: unit.incremental.as_deref().map(here),
-            out_dir: here(&unit.out_dir),
-            known: [self.around.directory.to_owned(), here(&unit.out_dir), std::env::temp_dir(), sysroot.join("lib")]
-                .into_iter()
-                .chain(unit.incremental.as_deref().map(here))
-                .chain(unit.search_paths.iter().map(|(_, path)| here(path)))
-                .collect(),
-            foreign_links: self.request.links(self.around.head) == Links::ExceptOwn
-                && self.compiled.observed.env.is_ok(),
-            names_open_files: unit.arguments.iter().any(|argument| matches!(argument, Argument::File(..)))
-                && !macros::may_load(unit, self.around.directory),
-            is_output: &|path| self.is_output(path),
-            is_linker: &links_by_name,
-        };
+        let keyed: Vec<&Path> = self.request.keyed.iter().map(|keyed| keyed.path.as_path()).collect();
+        let given = self.given(&keyed);
+        let is_output = |path: &Path| self.is_output(path);
+        let rules = Rules::of(&given, &is_output);
         let mut candidates = inputs::candidates(&self.compiled.observed, &rules).map_err(Outcome::Bypass)?;
         let looked_at = macros::only_looked_at(unit, self.around.directory, candidates.iter().filter_map(file));
         candidates.retain(|candidate| file(candidate).is_none_or(|path| !looked_at.contains(path)));
         Ok(candidates)
+    }
+
+    /// What decides which accesses are inputs.
+    pub(super) fn given<'g>(&'g self, keyed: &'g [&'g Path]) -> Given<'g> {
+        let unit = self.invocation;
+        Given {
+            invocation: unit,
+            compiler: &self.request.compiler,
+            environment: self.around.environment,
+            directory: self.around.directory,
+            keyed,
+            foreign_links: self.request.links(self.around.head) == Links::ExceptOwn
+                && self.compiled.observed.env.is_ok(),
+            executable_is_known: matches!(&self.compiled.observed.env, Ok(reads) if reads.executable == Asked::Yes),
+            names_open_files: unit.arguments.iter().any(|argument| matches!(argument, Argument::File(..)))
+                && !macros::may_load(unit, self.around.directory),
+        }
     }
 
     fn input(&self, candidate: Candidate) -> Result<Input, Outcome> {
@@ -116,9 +104,17 @@ impl Recorder<'_> {
             Candidate::Absent(path) => Input::Absent(roots.rooted_path(&path)),
             Candidate::Directory(path) => Input::Directory(roots.rooted_path(&path)),
             Candidate::Program(name) => {
-                let path = self.around.environment.program(&name).map(|path| roots.rooted_path(&path));
-                Input::Program(name.as_encoded_bytes().to_vec(), path)
+                let found = search(self.around.environment, &name, roots);
+                Input::Program(name.as_encoded_bytes().to_vec(), found)
             }
+            Candidate::Metadata(path, named, aspect, told) => {
+                let now = Metadata::at(&path, named).map_err(|_| changed(&path))?.digest(aspect);
+                if now != told.digest(aspect) {
+                    return Err(changed(&path));
+                }
+                Input::Metadata(roots.rooted_path(&path), named, aspect, now)
+            }
+            Candidate::Way(path) => Input::Directory(roots.rooted_path(&path)),
             Candidate::Listing(path) => {
                 let listing = listing(&path).map_err(|error| gather(&error))?;
                 Input::Listing(roots.rooted_path(&path), listing)
@@ -132,6 +128,15 @@ impl Recorder<'_> {
                 }
             },
         })
+    }
+
+    /// Returns every symbolic link that leads to a directory, as an input. Where a root lies is told by the root.
+    fn way(&self, directory: &Path) -> Vec<Input> {
+        let roots = &self.request.roots;
+        let is_root = |path: &Path| Root::ALL.into_iter().any(|root| roots.path(root).as_deref() == Some(path));
+        let steps = directory.ancestors().take_while(|step| !is_root(step));
+        let link = |step: &Path| Some(Input::Link(roots.rooted_path(step), link_target(step, roots).ok()?));
+        if Guard::InputWay.on() { steps.filter_map(link).collect() } else { Vec::new() }
     }
 
     /// A file whose stamp moved since the compile opened it, or that was changed after the compile began: it may have been

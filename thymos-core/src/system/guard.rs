@@ -85,6 +85,14 @@ pub enum Guard {
     InputScripts,
     /// Reads of the kernel's files count.
     InputKernel,
+    /// Times, modes, owners and sizes that somebody was told are inputs.
+    InputMetadata,
+    /// What somebody asked of the system besides files counts.
+    InputAsked,
+    /// Links on the way to a directory are inputs.
+    InputWay,
+    /// Places that shape no artifact are excused for the compiler's runtime and linkers alone.
+    InputPlaces,
     /// The host's processor is part of the key where `native` stands for it.
     KeyProcessor,
     /// Dep-info is rewritten for this checkout.
@@ -138,6 +146,10 @@ impl Guard {
             Self::InputBelowMade => "input-below-made",
             Self::InputScripts => "input-scripts",
             Self::InputKernel => "input-kernel",
+            Self::InputMetadata => "input-metadata",
+            Self::InputAsked => "input-asked",
+            Self::InputWay => "input-way",
+            Self::InputPlaces => "input-places",
             Self::KeyProcessor => "key-processor",
             Self::DepInfoPaths => "dep-info-paths",
             Self::StreamPaths => "stream-paths",

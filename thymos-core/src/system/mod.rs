@@ -7,6 +7,8 @@ pub(crate) mod files;
 pub(crate) mod guard;
 pub(crate) mod json;
 pub mod linker_shim;
+pub mod machine;
+pub mod metadata;
 pub mod os;
 pub mod stamp;
 pub mod step;

@@ -245,6 +245,8 @@ fn shown(input: &Input) -> Option<String> {
         | Input::Listing(path, _)
         | Input::Directory(path)
         | Input::Link(path, _) => Some(readable(path)),
+        Input::Metadata(path, ..) => Some(format!("metadata of {}", readable(path))),
+        Input::Machine(fact, _) => Some(fact.name().to_owned()),
         Input::Program(name, _) => Some(format!("program {}", String::from_utf8_lossy(name))),
         Input::Variable(name, _) => Some(format!("variable {}", String::from_utf8_lossy(name))),
         Input::NoOtherVariables(..) | Input::RootPath(..) | Input::Display(_) => None,

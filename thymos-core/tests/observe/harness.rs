@@ -113,7 +113,7 @@ pub fn run(command: Command) -> Run {
 /// Runs a command observed in this way.
 pub fn run_with(mut command: Command, options: Options) -> Run {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut running = observe::run(command, options).expect("the program starts");
+    let mut running = observe::run(&mut command, options).expect("the program starts");
     let out = drain(running.take_stdout());
     let err = drain(running.take_stderr());
     let observed = running.wait().expect("the program can be waited for");
@@ -151,7 +151,7 @@ impl Run {
     pub fn programs(&self, path: impl AsRef<Path>) -> Vec<Option<PathBuf>> {
         let all = self.observed.accesses.iter().filter(|access| access.path == path.as_ref());
         all.map(|access| match &access.program {
-            Program::Root => None,
+            Program::Root | Program::Loaded => None,
             Program::Child(path) => Some(path.as_ref().clone()),
         })
         .collect()

@@ -3,11 +3,16 @@
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use thymos_core::compile::observe::{AccessKind, Environment, Links, Options};
+use thymos_core::compile::observe::{AccessKind, Environment, Links, Listeners, Options, Watch};
 
 use crate::harness::{Run, Scratch, c_program, plain, run, run_with, scratch};
 
-const OWN_GO_BY: Options = Options { environment: Environment::Watched, links: Links::ExceptOwn };
+const OWN_GO_BY: Options = Options {
+    environment: Environment::Watched,
+    links: Links::ExceptOwn,
+    listeners: Listeners::Refused,
+    watch: Watch::Everything,
+};
 
 /// Prints what `realpath` makes of each argument, and of each once more with a buffer given.
 const RESOLVE: &str = r#"#define _GNU_SOURCE

@@ -112,7 +112,7 @@ fn a_program_that_cannot_start_fails_as_plain_does() {
     ] {
         let mut command = command;
         let expected = command.spawn().expect_err(what).kind();
-        let error = observe::run(command, Options::default()).expect_err(what);
+        let error = observe::run(&mut command, Options::default()).expect_err(what);
         assert_eq!(error.kind(), expected, "{what}");
     }
 }
@@ -122,7 +122,7 @@ fn standard_input_reaches_the_program() {
     let scratch = scratch!();
     let mut command = scratch.command("cat");
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut running = observe::run(command, Options::default()).expect("cat starts");
+    let mut running = observe::run(&mut command, Options::default()).expect("cat starts");
     running.take_stdin().expect("it is piped").write_all(b"through").expect("cat reads");
     let mut text = String::new();
     running.take_stdout().expect("it is piped").read_to_string(&mut text).expect("readable");
@@ -169,7 +169,7 @@ fn a_process_that_outlives_the_program_is_not_waited_for_and_goes_on() {
     let (start, end) = (scratch.fifo("start"), scratch.fifo("end"));
     let mut command = scratch.shell("(read go <start; { cat late; cat late; } >end) >/dev/null 2>&1 & exit 3");
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    let observed = observe::run(command, Options::default()).and_then(observe::Running::wait).expect("sh runs");
+    let observed = observe::run(&mut command, Options::default()).and_then(observe::Running::wait).expect("sh runs");
     assert_eq!(observed.status.code(), Some(3));
     assert_eq!(observed.outlived, Outlived::Something);
     fs::write(start, "go\n").expect("somebody reads");

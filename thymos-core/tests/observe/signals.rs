@@ -24,7 +24,7 @@ fn the_other_side_of_tests_that_need_a_process() {
     let Some(script) = std::env::var_os(ROLE) else { return };
     let mut command = Command::new("/bin/sh");
     command.arg("-c").arg(script).env_remove(ROLE);
-    let observed = observe::run(command, Options::default()).and_then(observe::Running::wait).expect("sh runs");
+    let observed = observe::run(&mut command, Options::default()).and_then(observe::Running::wait).expect("sh runs");
     fs::write("complete", format!("{:?}", observed.complete)).expect("writable");
 }
 
@@ -41,8 +41,8 @@ fn signal_dispositions_and_masks_are_what_plain_gives() {
 fn a_program_that_is_stopped_and_continued_goes_on() {
     let scratch = scratch!();
     let path = scratch.write("a.txt", "");
-    let command = scratch.shell("kill -STOP $$; exec cat a.txt");
-    let running = observe::run(command, Options::default()).expect("sh starts");
+    let mut command = scratch.shell("kill -STOP $$; exec cat a.txt");
+    let running = observe::run(&mut command, Options::default()).expect("sh starts");
     let pid = running.id();
     eventually("the stop", || state(pid) == Some('T'));
     send(pid, "CONT");

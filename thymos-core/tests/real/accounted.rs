@@ -102,7 +102,9 @@ impl Inputs {
             Input::File(path, digest) => drop(self.files.insert(concrete(path), *digest)),
             Input::Absent(path) => drop(self.absent.insert(concrete(path))),
             Input::Listing(path, _) => drop(self.listings.insert(concrete(path))),
-            Input::Directory(path) | Input::Link(path, _) => drop(self.others.insert(concrete(path))),
+            Input::Directory(path) | Input::Link(path, _) | Input::Metadata(path, ..) => {
+                self.others.insert(concrete(path));
+            }
             Input::Program(name, _) => drop(self.programs.insert(concrete(name))),
             _ => {}
         }

@@ -10,13 +10,16 @@ mod support;
 mod trap;
 
 mod arguments;
+mod asked;
 mod damage;
 mod editor;
 mod environment;
 mod fresh;
 mod interruption;
 mod lost_hits;
+mod metadata;
 mod native;
+mod places;
 mod places_shared;
 mod probes;
 mod proc_macros;

@@ -103,7 +103,7 @@ traps! {
 
     // Whoever starts a program hands it all variables, and some of them hold the place.
     #[cfg(unix)]
-    the_working_directory_that_a_program_of_a_macro_asks_for_is_this_checkouts: guarded_by("input-observed"),
+    the_working_directory_that_a_program_of_a_macro_asks_for_is_this_checkouts: guarded_by("input-observed,input-asked,input-metadata"),
         built_at_two_places(printing_what_a_macro_makes(
             "let out = std::process::Command::new(\"sh\").args([\"-c\", \"pwd | wc -c\"]).output().unwrap(); \
              String::from_utf8(out.stdout).unwrap().trim().to_owned()",

@@ -38,7 +38,9 @@ const PROGRAM_HEADER: usize = 56;
 const SECTION_HEADER: usize = 64;
 const SYMBOL: usize = 24;
 const DYNAMIC_ENTRY: usize = 16;
+const PT_LOAD: u32 = 1;
 const PT_INTERP: u32 = 3;
+const STT_FUNC: u8 = 2;
 const SHF_COMPRESSED: u64 = 0x800;
 const SHT_SYMTAB: u32 = 2;
 const SHT_DYNAMIC: u32 = 6;
@@ -76,6 +78,75 @@ pub fn symbol_names(path: &Path) -> Option<Vec<u8>> {
     let all = || sections.as_chunks::<SECTION_HEADER>().0.iter();
     let table = all().find(|section| u32_at(*section, 4) == Some(SHT_SYMTAB))?;
     contents(all().nth(u32_at(table, 40)? as usize)?, source)
+}
+
+/// The functions of an object, for finding the one at a place in its file.
+#[derive(Debug)]
+pub struct Symbols {
+    /// Segments that are loaded: offset, size in the file, and address.
+    loaded: Vec<(u64, u64, u64)>,
+    /// Address, size, and where the name begins.
+    functions: Vec<(u64, u64, usize)>,
+    names: Vec<u8>,
+}
+
+impl Symbols {
+    /// Reads the functions of the object at `path`; `None` where it was stripped of them or is none.
+    pub fn of(path: &Path) -> Option<Self> {
+        let mut file = File::open(path).ok()?;
+        let source = &mut |offset, length| read_at(&mut file, offset, length).ok();
+        let sections = sections(source)?;
+        let all = || sections.as_chunks::<SECTION_HEADER>().0.iter();
+        let table = all().find(|section| u32_at(*section, 4) == Some(SHT_SYMTAB))?;
+        let names = contents(all().nth(u32_at(table, 40)? as usize)?, source)?;
+        let symbols = contents(table, source)?;
+        let function = |symbol: &[u8; SYMBOL]| {
+            let is_function = symbol[4] & 0xf == STT_FUNC;
+            let found = (u64_at(symbol, 8)?, u64_at(symbol, 16)?, u32_at(symbol, 0)? as usize);
+            is_function.then_some(found)
+        };
+        let functions = symbols.as_chunks::<SYMBOL>().0.iter().filter_map(function).collect();
+        Some(Self { loaded: loaded(source)?, functions, names })
+    }
+
+    /// Returns the name of the function that holds the byte at this offset of the file.
+    pub fn function(&self, offset: u64) -> Option<Vec<u8>> {
+        let (start, _, at) = self
+            .loaded
+            .iter()
+            .find(|(start, size, _)| offset.checked_sub(*start).is_some_and(|inside| inside < *size))?;
+        let address = (offset - start).checked_add(*at)?;
+        let holds =
+            |(from, size, _): &&(u64, u64, usize)| address.checked_sub(*from).is_some_and(|inside| inside < *size);
+        let (_, _, begins) = self.functions.iter().find(holds)?;
+        let rest = self.names.get(*begins..)?;
+        Some(rest[..memchr::memchr(0, rest)?].to_vec())
+    }
+}
+
+fn loaded(source: &mut Source<'_>) -> Option<Vec<(u64, u64, u64)>> {
+    let head = source(0, 64)?;
+    let count = usize::from(u16_at(&head, 56)?);
+    let headers = source(u64_at(&head, 32)?, count.checked_mul(PROGRAM_HEADER)?)?;
+    let load = |header: &[u8; PROGRAM_HEADER]| {
+        let part = (u64_at(header, 8)?, u64_at(header, 32)?, u64_at(header, 16)?);
+        (u32_at(header, 0) == Some(PT_LOAD)).then_some(part)
+    };
+    Some(headers.as_chunks::<PROGRAM_HEADER>().0.iter().filter_map(load).collect())
+}
+
+/// Returns whether a library uses a standard library that it does not hold itself: the compiler's own.
+pub fn shares_std(path: &Path) -> bool {
+    let Ok(mut file) = File::open(path) else { return false };
+    let source = &mut |offset, length| read_at(&mut file, offset, length).ok();
+    let needs = |source: &mut Source<'_>| {
+        let sections = sections(source)?;
+        let all = || sections.as_chunks::<SECTION_HEADER>().0.iter();
+        let dynamic = all().find(|section| u32_at(*section, 4) == Some(SHT_DYNAMIC))?;
+        let names = contents(all().nth(u32_at(dynamic, 40)? as usize)?, source)?;
+        needs_std(&contents(dynamic, source)?, &names)
+    };
+    needs(source).unwrap_or(false)
 }
 
 /// Returns whether a section of a file is compressed, so that a search of its bytes does not find what it says.

@@ -10,7 +10,7 @@ pub fn ability() -> Ability {
     Ability::None("not supported on this platform")
 }
 
-pub fn run(mut command: Command, _options: Options) -> io::Result<Running> {
+pub fn run(command: &mut Command, _options: Options) -> io::Result<Running> {
     Ok(Running { child: command.spawn()? })
 }
 
@@ -47,6 +47,8 @@ impl Running {
             status: self.child.wait()?,
             accesses: Vec::new(),
             renames: Vec::new(),
+            told: Vec::new(),
+            questions: Vec::new(),
             env: Err(Incomplete::Unsupported),
             complete: Err(Incomplete::Unsupported),
             outlived: Outlived::Nothing,

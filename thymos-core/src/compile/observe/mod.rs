@@ -10,8 +10,8 @@
 //! program simply runs (`elsewhere`).
 //!
 //! What this deliberately does not do: decide which accesses are inputs, read or hash any file it reports, resolve
-//! symbolic links, forward signals, or retry. Blind by design: the clock, random numbers, `fstat` of a descriptor that
-//! is already open, extended attributes, and what arrives over inherited descriptors.
+//! symbolic links, forward signals, or retry. Blind by design: the clock as the kernel's page of code tells it to programs
+//! that the compile starts, the processor's own instructions, and what arrives over inherited descriptors.
 
 pub(crate) mod elf;
 
@@ -28,7 +28,8 @@ mod report;
 
 pub use platform::Running;
 pub use report::{
-    Access, AccessKind, Asked, EnvReads, FileStat, Incomplete, Observed, Outlived, Program, Rename, Seen, WholeEnv,
+    Access, AccessKind, Asked, Aspect, EnvReads, FileStat, Incomplete, Metadata, Named, Observed, Outlived, Program,
+    Question, Rename, Seen, Tells, Told, WholeEnv,
 };
 
 use std::io;
@@ -71,6 +72,26 @@ pub enum Links {
     ExceptOwn,
 }
 
+/// What becomes of a program that wants to be asked about system calls itself, which the kernel allows to one at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listeners {
+    /// It is told that somebody else is.
+    #[default]
+    Refused,
+    /// The whole run is ended, so that the caller can start it again unwatched; [`Incomplete::WantsListener`] says so.
+    EndTheRun,
+}
+
+/// Whether a run is watched at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Watch {
+    /// It is, where that can be.
+    #[default]
+    Everything,
+    /// It is not.
+    Nothing,
+}
+
 /// What to watch.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
@@ -78,6 +99,10 @@ pub struct Options {
     pub environment: Environment,
     /// Whether look-ups of symbolic links are watched.
     pub links: Links,
+    /// What becomes of a program that wants to watch as well.
+    pub listeners: Listeners,
+    /// Whether anything is watched.
+    pub watch: Watch,
 }
 
 /// Returns how a compile may be watched here. Decided once per process, with a few system calls and no child.
@@ -105,13 +130,13 @@ pub fn ability() -> Ability {
 /// use std::process::Command;
 /// use thymos_core::compile::observe;
 ///
-/// let running = observe::run(Command::new("rustc"), observe::Options::default())?;
+/// let running = observe::run(&mut Command::new("rustc"), observe::Options::default())?;
 /// let observed = running.wait()?;
 /// for access in &observed.accesses {
 ///     println!("{:?} {}", access.kind, access.path.display());
 /// }
 /// # Ok::<(), std::io::Error>(())
 /// ```
-pub fn run(command: Command, options: Options) -> io::Result<Running> {
+pub fn run(command: &mut Command, options: Options) -> io::Result<Running> {
     platform::run(command, options)
 }

@@ -8,6 +8,9 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::Arc;
 
+use crate::system::machine::Fact;
+pub use crate::system::metadata::{Aspect, Metadata, Named};
+
 /// What one run did.
 #[derive(Debug)]
 pub struct Observed {
@@ -18,6 +21,10 @@ pub struct Observed {
     /// Renames in order: what was written under `from` is found under `to`. Both also appear as
     /// [`AccessKind::Write`]; renaming a directory moves everything below it.
     pub renames: Vec<Rename>,
+    /// What the times, the mode, the owner or the size of something were told to be, each once.
+    pub told: Vec<Told>,
+    /// What was asked of the system besides files, each once.
+    pub questions: Vec<Question>,
     /// What the compiler asked of its environment, or why that is not known.
     pub env: Result<EnvReads, Incomplete>,
     /// Whether `accesses` holds everything; otherwise the first thing that escaped.
@@ -25,6 +32,45 @@ pub struct Observed {
     /// Whether some process of the compile was still there when the compiler had ended. It goes on, unwatched. Linkers
     /// that free their memory in the background do this, so it is no reason by itself to distrust the record.
     pub outlived: Outlived,
+}
+
+/// A question to the system that is not about a file.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// The system call, by its name or else by its number.
+    pub call: String,
+    /// What it tells.
+    pub tells: Tells,
+    /// Who asked: [`Program::Root`] where it is the compiler itself, [`Program::Loaded`] where it may be code that it loaded.
+    pub program: Program,
+}
+
+/// What a system call tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tells {
+    /// This, by value.
+    Fact(Fact),
+    /// Where the program runs.
+    Directory,
+    /// Something that no rule accounts for.
+    Unaccounted,
+    /// Nobody knows what: the call is newer than this program.
+    Unknown,
+}
+
+/// What somebody was told of something besides its content and whether it is there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Told {
+    /// Its absolute path.
+    pub path: PathBuf,
+    /// What of it.
+    pub aspect: Aspect,
+    /// Whether a link at the end of the path was followed.
+    pub of: Named,
+    /// What was told.
+    pub metadata: Metadata,
+    /// Who was told.
+    pub program: Program,
 }
 
 /// Whether the compiler left processes behind.
@@ -154,6 +200,8 @@ pub struct Rename {
 pub enum Program {
     /// The program that was run, whatever it executed in its own place, and forks of it.
     Root,
+    /// The same, once it had loaded code of others: either may be meant.
+    Loaded,
     /// Another program that it started, by the resolved path of its executable.
     Child(Arc<PathBuf>),
 }
@@ -179,6 +227,8 @@ pub enum Incomplete {
     UnnamedFile,
     /// A program's working directory or directory descriptor had been removed, so a relative path has no absolute form.
     LostDirectory,
+    /// A program wants to watch system calls by itself, which the kernel allows to one at a time.
+    WantsListener,
     /// The watching thread lost the program.
     Lost(&'static str),
     /// The environment was not watched; says why.
@@ -199,6 +249,7 @@ impl fmt::Display for Incomplete {
             Self::Connected => f.write_str("a program connected to a socket"),
             Self::UnnamedFile => f.write_str("a program opened a file by handle"),
             Self::LostDirectory => f.write_str("a program's working directory was removed"),
+            Self::WantsListener => f.write_str("a program watches system calls by itself"),
             Self::Lost(why) => write!(f, "the watch was lost: {why}"),
             Self::EnvironmentUnseen(why) => write!(f, "the environment was not watched: {why}"),
             Self::TooManyVariables => f.write_str("too many environment variables were asked for"),

@@ -31,7 +31,10 @@ fn files_refused() -> Option<&'static str> {
     if available != 0 {
         return Some("the kernel or a container policy has no seccomp notifications");
     }
-    (!reads_memory()).then_some("a container policy or the kernel forbids reading a child's memory")
+    if !reads_memory() {
+        return Some("a container policy or the kernel forbids reading a child's memory");
+    }
+    (!shows_this_namespace()).then_some("/proc shows the processes of another namespace")
 }
 
 /// Reads this process's own memory in the way that will read a child's.
@@ -40,6 +43,12 @@ fn reads_memory() -> bool {
     let mut copy = [0];
     super::tracee::Tracee::new(std::process::id()).read((&raw const word) as u64, &mut copy) == Ok(Some(()))
         && copy == [1]
+}
+
+/// Below `unshare --pid` without a mount, the numbers that the kernel reports name other processes in `/proc`, or none.
+fn shows_this_namespace() -> bool {
+    let told = rustix::fs::readlink("/proc/self", Vec::new());
+    told.is_ok_and(|number| number.to_bytes() == std::process::id().to_string().as_bytes())
 }
 
 fn parse_release(release: &[u8]) -> Option<(u32, u32)> {

@@ -7,7 +7,7 @@ use libc::seccomp_data;
 
 use super::calls::{Call, Follow, Meaning, Name};
 use super::tracee::Tracee;
-use crate::compile::observe::report::{AccessKind, Incomplete};
+use crate::compile::observe::report::{AccessKind, Aspect, Incomplete};
 
 /// A path that a call is about to key.
 #[derive(Debug)]
@@ -22,6 +22,28 @@ pub struct PendingAccess {
     pub absence: Absence,
 }
 
+/// Something that a call is about to tell besides content and existence.
+#[derive(Debug)]
+pub struct PendingTold {
+    /// The absolute path.
+    pub path: Vec<u8>,
+    /// What is told of it.
+    pub aspect: Aspect,
+    /// Whether a link at its end is followed.
+    pub follow: Follow,
+    /// Whether the call names a descriptor and no path.
+    pub is_open: bool,
+}
+
+/// Everything that a call is about to touch or tell.
+#[derive(Debug, Default)]
+pub struct Pending {
+    /// What it touches.
+    pub accesses: Vec<PendingAccess>,
+    /// What it tells.
+    pub told: Option<PendingTold>,
+}
+
 /// Whether an absent file is worth recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Absence {
@@ -34,14 +56,11 @@ pub enum Absence {
 /// The longest path the kernel takes, with its terminating zero.
 const PATH_MAX: usize = libc::PATH_MAX as usize;
 
-/// Appends what `call` touches to `out`.
-pub fn pending_accesses(
-    call: &Call,
-    data: &seccomp_data,
-    tracee: Tracee,
-    out: &mut Vec<PendingAccess>,
-) -> Result<(), Incomplete> {
+/// Appends what `call` touches and tells to `pending`.
+pub fn decode(call: &Call, data: &seccomp_data, tracee: Tracee, pending: &mut Pending) -> Result<(), Incomplete> {
     let caller = Caller { data, tracee };
+    pending.told = caller.told(call)?;
+    let out = &mut pending.accesses;
     let mut push = |name: Name, kind, follow| -> Result<(), Incomplete> {
         if let Some(path) = caller.path(name)? {
             out.push(PendingAccess { path, kind, follow, absence: Absence::Tells });
@@ -60,7 +79,13 @@ pub fn pending_accesses(
             push(call.name, AccessKind::Open, Follow::Never)?;
             push(*to, AccessKind::Write, Follow::Never)
         }
-        Meaning::Look(follow) => {
+        Meaning::Status => Ok(()),
+        Meaning::Change => caller.change(call.name, out),
+        Meaning::Times if data.args[call.name.path] == 0 => caller.change(call.name, out),
+        Meaning::Times => push(call.name, AccessKind::Write, Follow::Never),
+        Meaning::Enter => push(call.name, AccessKind::Stat, Follow::Always),
+        Meaning::EnterOpen => caller.enter_open(call.name, out),
+        Meaning::Look(follow) | Meaning::Access { follow, .. } => {
             let follow = caller.follow(*follow);
             let kind = if follow == Follow::Never { AccessKind::StatName } else { AccessKind::Stat };
             push(call.name, kind, follow)
@@ -68,6 +93,7 @@ pub fn pending_accesses(
         Meaning::ReadLink => push(call.name, AccessKind::ReadLink, Follow::Never),
         Meaning::List => caller.list(call.name, out),
         Meaning::Exec { flags, .. } => caller.exec(call.name, *flags, out),
+        Meaning::FileSystem => push(call.name, AccessKind::Stat, Follow::Always),
         Meaning::Connect => caller.connect(call.name.path, out),
         Meaning::Escape(reason) => Err(reason.clone()),
     }
@@ -87,6 +113,43 @@ impl Caller<'_> {
         }
         let Some(directory) = self.tracee.directory(self.directory_of(name))? else { return Ok(None) };
         Ok(Some(join(directory, &path)))
+    }
+
+    /// Returns what a call tells besides existence and type.
+    fn told(self, call: &Call) -> Result<Option<PendingTold>, Incomplete> {
+        let (aspect, follow) = match call.meaning {
+            Meaning::Look(follow) => (Aspect::Everything, self.follow(follow)),
+            Meaning::Access { mode, follow } if self.data.args[mode] != 0 => (Aspect::Permissions, self.follow(follow)),
+            Meaning::Exec { .. } => (Aspect::Permissions, Follow::Always),
+            Meaning::Status => {
+                let path = self.tracee.open_file(self.data.args[call.name.path] as i32)?;
+                let told =
+                    |path| PendingTold { path, aspect: Aspect::Everything, follow: Follow::Always, is_open: true };
+                return Ok(path.map(told));
+            }
+            _ => return Ok(None),
+        };
+        if let Some(path) = self.path(call.name)? {
+            return Ok(Some(PendingTold { path, aspect, follow, is_open: false }));
+        }
+        let fd = self.directory_of(call.name);
+        let path = if fd == libc::AT_FDCWD { self.tracee.directory(fd)? } else { self.tracee.open_file(fd)? };
+        Ok(path.map(|path| PendingTold { path, aspect, follow, is_open: true }))
+    }
+
+    /// What is open at a descriptor is changed under the name that it has.
+    fn change(self, name: Name, out: &mut Vec<PendingAccess>) -> Result<(), Incomplete> {
+        if let Some(path) = self.tracee.open_file(self.directory_of(name))? {
+            out.push(PendingAccess { path, kind: AccessKind::Write, follow: Follow::Never, absence: Absence::Tells });
+        }
+        Ok(())
+    }
+
+    fn enter_open(self, name: Name, out: &mut Vec<PendingAccess>) -> Result<(), Incomplete> {
+        if let Some(path) = self.tracee.open_file(self.directory_of(name))? {
+            out.push(PendingAccess { path, kind: AccessKind::Stat, follow: Follow::Always, absence: Absence::Tells });
+        }
+        Ok(())
     }
 
     fn directory_of(self, name: Name) -> i32 {

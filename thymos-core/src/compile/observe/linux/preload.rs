@@ -6,7 +6,7 @@
 //! A program that cannot load the library (a script, a static or foreign executable) is never offered it, because its
 //! loader would complain.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::os::fd::RawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -15,13 +15,14 @@ use std::path::Path;
 use libc::seccomp_notif;
 
 use super::asks::{self, Asks};
-use super::exec;
 use super::listener::Listener;
+use super::modules::{Modules, Origin};
 use super::record::AccessKey;
-use super::region::{IMAGE, ORIGINAL_ROOM, Region};
+use super::region::{ASKER, IMAGE, ORIGINAL_ROOM, Region};
 use super::tracee::Tracee;
-use crate::compile::observe::Environment;
-use crate::compile::observe::report::{AccessKind, Asked, EnvReads, Incomplete, Seen};
+use super::{exec, programs, questions};
+use crate::compile::observe::report::{AccessKind, Asked, EnvReads, Incomplete, Program, Question, Seen, Tells};
+use crate::compile::observe::{Environment, elf};
 
 /// Room for the path of the library and the user's own LD_PRELOAD.
 const VALUE_ROOM: usize = ORIGINAL_ROOM + 64;
@@ -48,6 +49,23 @@ pub struct Preload {
     given: Option<RawFd>,
     displaced: Option<Displaced>,
     suspects: Vec<Vec<u8>>,
+    token: Option<u64>,
+    /// What lay in the compiler's memory before it loaded code of others.
+    modules: Option<Modules>,
+    existence: HashMap<u64, bool>,
+}
+
+/// Who asked a question about metadata, as the preloaded library shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// The compiler.
+    Compiler,
+    /// Loaded code that wants to know no more than whether something is there and what kind it is.
+    Existence,
+    /// Loaded code.
+    Loaded,
+    /// Nothing is shown.
+    Unknown,
 }
 
 /// Where LD_PRELOAD stands in for another variable.
@@ -65,12 +83,49 @@ impl Preload {
             Environment::Watched if IMAGE.is_empty() => Err("there was no C compiler when Thymos was built"),
             Environment::Watched => Region::create().map_err(|_| "the library could not be created"),
         };
-        Self { state, value: Box::new([0; VALUE_ROOM]), given: None, displaced: None, suspects: Vec::new() }
+        let token = state.as_ref().ok().map(Region::grant_token);
+        Self {
+            state,
+            value: Box::new([0; VALUE_ROOM]),
+            given: None,
+            displaced: None,
+            suspects: Vec::new(),
+            token,
+            modules: None,
+            existence: HashMap::new(),
+        }
     }
 
     /// Lets the compiler's own look-ups of links go by, and returns what shows the filter that they are.
     pub fn grant_pass(&self) -> Option<u64> {
         self.state.as_ref().ok().map(Region::grant_pass)
+    }
+
+    /// Returns what the library shows with the compiler's own questions about metadata.
+    pub fn token(&self) -> Option<u64> {
+        self.token
+    }
+
+    /// Returns whether the compiler has loaded code of others.
+    pub fn has_loaded(&self) -> bool {
+        self.modules.is_some()
+    }
+
+    /// Returns whose code in the compiler's process a call came from.
+    pub fn origin(&self, instruction: u64) -> Origin {
+        self.modules.as_ref().map_or(Origin::Compiler, |modules| modules.origin(instruction))
+    }
+
+    /// Returns who asked, by what is shown.
+    pub fn asker(&mut self, shown: u64) -> Asker {
+        let (Some(token), Ok(region)) = (self.token, &self.state) else { return Asker::Unknown };
+        if shown & !ASKER != token {
+            return Asker::Unknown;
+        }
+        let number = shown & ASKER;
+        let Some(modules) = self.modules.as_mut().filter(|_| number != 0) else { return Asker::Compiler };
+        let asks_existence = || region.chain(number).is_some_and(|chain| modules.asks_existence(chain));
+        if *self.existence.entry(number).or_insert_with(asks_existence) { Asker::Existence } else { Asker::Loaded }
     }
 
     /// Returns whether this path is the loader opening the library.
@@ -93,17 +148,43 @@ impl Preload {
         }
     }
 
-    /// Takes note of files through which the environment may be read as a whole.
-    pub fn notice(&mut self, key: &AccessKey, seen: Seen) {
-        let Ok(region) = &self.state else { return };
-        let loads = key.program == 0 && key.kind == AccessKind::Open && matches!(seen, Seen::File(_));
-        if loads && (is_library(&key.path) || asks::is_environ(Path::new(&os(&key.path)))) && region.is_ready() {
+    /// Takes note of libraries that the compiler is about to load, and of files through which the environment may be read as a
+    /// whole.
+    pub fn notice(&mut self, key: &AccessKey, seen: Seen, root: u32) {
+        let opens = key.program <= programs::LOADED && key.kind == AccessKind::Open && matches!(seen, Seen::File(_));
+        let path = os(&key.path);
+        let is_library = is_library(&key.path);
+        if !opens || !(is_library || asks::is_environ(Path::new(&path))) || !self.has_started(&key.path) {
+            return;
+        }
+        if is_library {
+            self.modules.get_or_insert_with(|| Modules::of(root));
+        }
+        if let Ok(region) = &self.state {
+            if is_library && elf::shares_std(Path::new(&path)) {
+                region.share_std();
+            }
             self.suspects.push(key.path.clone());
         }
     }
 
-    /// Returns what was asked for. Call it when the program has ended.
-    pub fn finish(self) -> Result<EnvReads, Incomplete> {
+    /// Returns whether what opens this library now is no longer the loader at the program's start.
+    fn has_started(&self, library: &[u8]) -> bool {
+        match &self.state {
+            Ok(region) => region.is_ready(),
+            Err(_) => !AT_START.iter().any(|place| library.starts_with(place)),
+        }
+    }
+
+    /// Returns what was asked for, of the environment and besides. Call it when the program has ended.
+    pub fn finish(self) -> (Result<EnvReads, Incomplete>, Vec<Question>) {
+        match self.reads() {
+            Ok((reads, questions)) => (Ok(reads), questions),
+            Err(reason) => (Err(reason), Vec::new()),
+        }
+    }
+
+    fn reads(self) -> Result<(EnvReads, Vec<Question>), Incomplete> {
         let region = self.state.map_err(Incomplete::EnvironmentUnseen)?;
         if !region.is_ready() {
             return Err(Incomplete::EnvironmentUnseen("the library was not loaded"));
@@ -121,7 +202,11 @@ impl Preload {
         };
         let Asks { whole, arguments, spans } = asks::of(self.suspects.iter().map(|path| os(path).into()).collect());
         let (directory, executable) = (for_what(b"directory"), for_what(b"executable"));
-        Ok(EnvReads { names: unique(all), late: unique(late), often, directory, executable, arguments, spans, whole })
+        let calls = asked.iter().filter_map(|name| name.to_str()?.strip_prefix("\u{1}="));
+        let questions = calls.filter(|call| !["directory", "executable"].contains(call)).map(question).collect();
+        let reads =
+            EnvReads { names: unique(all), late: unique(late), often, directory, executable, arguments, spans, whole };
+        Ok((reads, questions))
     }
 
     /// Undoes the offer to a program that could not be executed.
@@ -162,6 +247,15 @@ impl Preload {
         Ok(())
     }
 }
+
+/// What the library took note of by the name of a system call, or of a function that reads more than that.
+fn question(call: &str) -> Question {
+    let tells = questions::named(call).map_or(Tells::Unaccounted, |question| question.tells);
+    Question { call: call.to_owned(), tells, program: Program::Loaded }
+}
+
+/// Where the loader finds what a program is started with; only where nothing is preloaded.
+const AT_START: [&[u8]; 4] = [b"/lib/", b"/lib64/", b"/usr/lib/", b"/usr/lib64/"];
 
 /// Stands before a name that code asked for which was loaded after the start.
 const LATE: u8 = 1;
@@ -215,7 +309,8 @@ fn own_path(fd: RawFd) -> String {
 
 fn is_library(path: &[u8]) -> bool {
     let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-    let sysroot = memchr::memmem::find(path, b"/lib/rustlib/").is_some();
+    let of_compiler = [&b"librustc_driver"[..], b"libLLVM", b"libstd-"].iter().any(|own| name.starts_with(own));
+    let sysroot = of_compiler || memchr::memmem::find(path, b"/lib/rustlib/").is_some();
     !sysroot && name != b"ld.so.cache" && memchr::memmem::find(name, b".so").is_some()
 }
 

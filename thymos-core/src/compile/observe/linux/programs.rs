@@ -11,7 +11,10 @@ use std::sync::Arc;
 use super::tracee::Tracee;
 use crate::compile::observe::report::Program;
 
-const ROOT: u32 = 0;
+/// The program that was run.
+pub const ROOT: u32 = 0;
+/// The same, once it had loaded code of others.
+pub const LOADED: u32 = 1;
 
 /// The programs seen so far.
 #[derive(Debug)]
@@ -22,6 +25,9 @@ pub struct Programs {
     of_path: HashMap<PathBuf, u32>,
     never_remembered: HashSet<u32>,
     all: Vec<Program>,
+    mounts: Option<Vec<u8>>,
+    /// Whether some program sees other mounts than this process, so that a path means another file to it.
+    pub sees_other_mounts: bool,
 }
 
 impl Programs {
@@ -33,7 +39,9 @@ impl Programs {
             of_thread: HashMap::new(),
             of_path: HashMap::new(),
             never_remembered: HashSet::new(),
-            all: vec![Program::Root],
+            all: vec![Program::Root, Program::Loaded],
+            mounts: Tracee::new(std::process::id()).mounts(),
+            sees_other_mounts: false,
         }
     }
 
@@ -68,6 +76,7 @@ impl Programs {
     }
 
     fn find(&mut self, tid: u32) -> u32 {
+        self.sees_other_mounts |= Tracee::new(tid).mounts() != self.mounts;
         if let Some(executable) = Tracee::new(self.root).executable() {
             self.root_executable = Some(executable);
         }

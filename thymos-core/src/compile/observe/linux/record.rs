@@ -8,7 +8,9 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use crate::compile::observe::report::{Access, AccessKind, Incomplete, Program, Rename, Seen};
+use crate::compile::observe::report::{
+    Access, AccessKind, Aspect, Incomplete, Named, Program, Question, Rename, Seen, Tells, Told,
+};
 
 /// A path as bytes, what is done with it, and by whom: the identity of an access.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,7 +29,20 @@ pub struct Record {
     known: HashSet<AccessKey>,
     entries: Vec<(AccessKey, Seen)>,
     renames: Vec<Rename>,
+    told: Vec<Told>,
+    told_already: HashSet<(Vec<u8>, Aspect, Named, u32)>,
+    questions: Vec<(String, Tells, u32)>,
     escaped: Option<Incomplete>,
+}
+
+/// The public form of a record.
+#[derive(Debug)]
+pub struct Recorded {
+    pub accesses: Vec<Access>,
+    pub renames: Vec<Rename>,
+    pub told: Vec<Told>,
+    pub questions: Vec<Question>,
+    pub complete: Result<(), Incomplete>,
 }
 
 impl Record {
@@ -43,6 +58,24 @@ impl Record {
         }
     }
 
+    /// Returns whether somebody was told this already; from now on they were.
+    pub fn tells_again(&mut self, path: &[u8], aspect: Aspect, of: Named, program: u32) -> bool {
+        !self.told_already.insert((path.to_vec(), aspect, of, program))
+    }
+
+    /// Adds what somebody was told.
+    pub fn add_told(&mut self, told: Told) {
+        self.told.push(told);
+    }
+
+    /// Adds a question unless it is already there.
+    pub fn add_question(&mut self, call: impl Into<String>, tells: Tells, program: u32) {
+        let question = (call.into(), tells, program);
+        if !self.questions.contains(&question) {
+            self.questions.push(question);
+        }
+    }
+
     /// Adds a rename.
     pub fn add_rename(&mut self, from: Vec<u8>, to: Vec<u8>) {
         self.renames.push(Rename { from: path(from), to: path(to) });
@@ -54,18 +87,28 @@ impl Record {
     }
 
     /// Turns the record into its public form; `programs` maps the indices.
-    pub fn finish(self, programs: &[Program]) -> (Vec<Access>, Vec<Rename>, Result<(), Incomplete>) {
+    pub fn finish(self, programs: &[Program]) -> Recorded {
+        let program = |index: u32| programs.get(index as usize).cloned().unwrap_or(Program::Loaded);
         let accesses = self.entries.into_iter().map(|(key, seen)| Access {
             path: path(key.path),
             kind: key.kind,
             seen,
-            program: programs.get(key.program as usize).cloned().unwrap_or(Program::Root),
+            program: program(key.program),
         });
-        (accesses.collect(), self.renames, self.escaped.map_or(Ok(()), Err))
+        let questions = self.questions.into_iter();
+        let questions = questions.map(|(call, tells, by)| Question { call, tells, program: program(by) });
+        Recorded {
+            accesses: accesses.collect(),
+            renames: self.renames,
+            told: self.told,
+            questions: questions.collect(),
+            complete: self.escaped.map_or(Ok(()), Err),
+        }
     }
 }
 
-fn path(bytes: Vec<u8>) -> PathBuf {
+/// Turns bytes into a path.
+pub fn path(bytes: Vec<u8>) -> PathBuf {
     PathBuf::from(OsString::from_vec(bytes))
 }
 
@@ -83,7 +126,7 @@ mod tests {
         record.add(key("/a", AccessKind::Open), Seen::Absent);
         record.add(key("/a", AccessKind::Open), Seen::Directory);
         record.add(key("/a", AccessKind::Stat), Seen::Directory);
-        let (accesses, _, complete) = record.finish(&[Program::Root]);
+        let Recorded { accesses, complete, .. } = record.finish(&[Program::Root]);
         let seen: Vec<_> = accesses.iter().map(|a| (a.kind, a.seen)).collect();
         assert_eq!(seen, [(AccessKind::Open, Seen::Absent), (AccessKind::Stat, Seen::Directory)]);
         assert_eq!(complete, Ok(()));
@@ -94,6 +137,6 @@ mod tests {
         let mut record = Record::default();
         record.escape(Incomplete::IoUring);
         record.escape(Incomplete::Connected);
-        assert_eq!(record.finish(&[]).2, Err(Incomplete::IoUring));
+        assert_eq!(record.finish(&[]).complete, Err(Incomplete::IoUring));
     }
 }

@@ -22,6 +22,11 @@ pub const ORIGINAL_ROOM: usize = 4096;
 
 const OFFSET: u64 = 0x40000;
 const MAGIC: u64 = 0x7468_796d_6f73_656e;
+const CHAINS: usize = 256;
+/// Return addresses of one way by which loaded code came to ask for metadata.
+pub const CHAIN: usize = 8;
+/// The bits of the token that say who asks.
+pub const ASKER: u64 = 0xff_ffff;
 const SLOTS: usize = 4096;
 const PROBES: u64 = 64;
 const NAMES_ROOM: usize = 65536;
@@ -32,8 +37,12 @@ struct Layout {
     ready: AtomicU32,
     overflow: AtomicU32,
     used: AtomicU32,
-    unused: u32,
+    shares_std: AtomicU32,
     pass: u64,
+    token: u64,
+    chain_count: AtomicU32,
+    unused: u32,
+    chains: [[u64; CHAIN]; CHAINS],
     original: [u8; ORIGINAL_ROOM],
     slots: [u64; SLOTS],
     names: [u8; NAMES_ROOM],
@@ -79,6 +88,28 @@ impl Region {
         // SAFETY: within the mapping; the library reads it only after the exec that has not happened yet.
         unsafe { (&raw mut (*self.shared.as_ptr()).pass).write(pass) };
         pass
+    }
+
+    /// Returns what the library shows with a question about metadata, in the bits above [`ASKER`]. The program has not started
+    /// yet.
+    pub fn grant_token(&self) -> u64 {
+        let token = (RandomState::new().build_hasher().finish() | 1 << 63) & !ASKER;
+        // SAFETY: within the mapping; the library reads it only after the exec that has not happened yet.
+        unsafe { (&raw mut (*self.shared.as_ptr()).token).write(token) };
+        token
+    }
+
+    /// Makes the library count the compiler's copy of the standard library as loaded code.
+    pub fn share_std(&self) {
+        // SAFETY: within the mapping, and only ever accessed atomically.
+        unsafe { &(*self.shared.as_ptr()).shares_std }.store(1, Ordering::Release);
+    }
+
+    /// Returns the return addresses of a way by which loaded code asked, by its number, the innermost first.
+    pub fn chain(&self, number: u64) -> Option<[u64; CHAIN]> {
+        let index = usize::try_from(number.checked_sub(1)?).ok().filter(|index| *index < CHAINS)?;
+        // SAFETY: within the mapping; the library wrote the row before it showed its number, and never writes it again.
+        Some(unsafe { (&raw const (*self.shared.as_ptr()).chains[index]).read_volatile() })
     }
 
     /// Stores the variable that the library will put back. The program has not started yet.

@@ -12,13 +12,15 @@ use std::thread::{self, JoinHandle};
 
 use rustix::event::{EventfdFlags, eventfd};
 
+use super::filter::{self, Passes};
 use super::handshake::{self, ChildSide, Watched, WatcherSide};
 use super::listener::Listener;
+use super::orphan_responder;
 use super::preload::Preload;
+use super::record::Recorded;
 use super::supervisor::Supervisor;
-use super::{filter, orphan_responder};
 use crate::compile::observe::report::{Incomplete, Observed, Outlived};
-use crate::compile::observe::{Ability, Links, Options};
+use crate::compile::observe::{Ability, Links, Listeners, Options, Watch};
 
 /// A program that runs.
 #[derive(Debug)]
@@ -39,7 +41,10 @@ struct Report {
     listener: Listener,
 }
 
-pub fn run(mut command: Command, options: Options) -> io::Result<Running> {
+pub fn run(command: &mut Command, options: Options) -> io::Result<Running> {
+    if options.watch == Watch::Nothing {
+        return Ok(Running { child: command.spawn()?, watcher: Err(Incomplete::Refused("not asked for")) });
+    }
     if let Ability::None(why) = super::ability() {
         return Ok(Running { child: command.spawn()?, watcher: Err(Incomplete::Refused(why)) });
     }
@@ -54,6 +59,8 @@ pub fn run(mut command: Command, options: Options) -> io::Result<Running> {
         side.abandon();
         spawned = command.spawn();
     }
+    // The closure stays with the command, which may be started again unwatched.
+    side.abandon();
     side.close();
     Ok(Running { child: spawned?, watcher: Ok(watcher) })
 }
@@ -61,18 +68,28 @@ pub fn run(mut command: Command, options: Options) -> io::Result<Running> {
 /// Creates everything that the child will need and the thread that waits for it.
 fn prepare(options: Options) -> io::Result<(Arc<ChildSide>, Watcher)> {
     let preload = Preload::new(options.environment);
-    let pass = if options.links == Links::ExceptOwn { preload.grant_pass() } else { None };
-    let (child, watcher) = handshake::pair(filter::program(pass))?;
+    let link = if options.links == Links::ExceptOwn { preload.grant_pass() } else { None };
+    let passes = Passes { link, token: preload.token() };
+    let (child, watcher) = handshake::pair(filter::program(passes))?;
     let child = Arc::new(child);
     let done = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
     let (side, wake) = (Arc::clone(&child), Arc::clone(&done));
-    let thread = thread::Builder::new().name("observe".into()).spawn(move || watch(&watcher, &side, preload, &wake))?;
+    let thread = thread::Builder::new().name("observe".into()).spawn(move || {
+        let preload = preload;
+        watch(&watcher, &side, preload, options.listeners, &wake)
+    })?;
     Ok((child, Watcher { done, thread }))
 }
 
-fn watch(watcher: &WatcherSide, side: &ChildSide, preload: Preload, done: &OwnedFd) -> Option<Report> {
+fn watch(
+    watcher: &WatcherSide,
+    side: &ChildSide,
+    preload: Preload,
+    listeners: Listeners,
+    done: &OwnedFd,
+) -> Option<Report> {
     let watched = watcher.meet(side)?;
-    let mut supervisor = Supervisor::new(&watched, preload);
+    let mut supervisor = Supervisor::new(&watched, preload, listeners);
     let Watched { listener, .. } = watched;
     // A panic must not take the listener with it: the compile would find that it can open nothing.
     let served = catch_unwind(AssertUnwindSafe(|| supervisor.serve(&listener, done)));
@@ -136,8 +153,10 @@ impl Report {
         let Some(Supervisor { record, programs, preload, .. }) = self.supervisor else {
             return unwatched(status, Incomplete::Lost("the watching thread failed"));
         };
-        let (accesses, renames, complete) = record.finish(programs.all());
-        Observed { status, accesses, renames, env: preload.finish(), complete, outlived }
+        let (env, noted) = preload.finish();
+        let Recorded { accesses, renames, told, mut questions, complete } = record.finish(programs.all());
+        questions.extend(noted);
+        Observed { status, accesses, renames, told, questions, env, complete, outlived }
     }
 }
 
@@ -146,6 +165,8 @@ fn unwatched(status: ExitStatus, reason: Incomplete) -> Observed {
         status,
         accesses: Vec::new(),
         renames: Vec::new(),
+        told: Vec::new(),
+        questions: Vec::new(),
         env: Err(reason.clone()),
         complete: Err(reason),
         outlived: Outlived::Nothing,

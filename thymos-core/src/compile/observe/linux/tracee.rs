@@ -10,7 +10,7 @@ use rustix::fs::{FileType, Stat};
 
 use super::calls::Follow;
 use super::memory;
-use crate::compile::observe::report::{FileStat, Incomplete, Seen};
+use crate::compile::observe::report::{FileStat, Incomplete, Metadata, Seen};
 
 const PAGE: u64 = 4096;
 const FIRST_READ: u64 = 256;
@@ -65,10 +65,37 @@ impl Tracee {
             libc::AT_FDCWD => format!("/proc/{}/cwd", self.tid),
             fd => format!("/proc/{}/fd/{fd}", self.tid),
         };
-        let Ok(path) = rustix::fs::readlink(link, Vec::new()) else { return Ok(None) };
+        let Ok(path) = rustix::fs::readlink(link, Vec::new()) else {
+            // A descriptor that is not open is the program's mistake; a directory that every process has cannot be missing.
+            let is_seen = fd != libc::AT_FDCWD && self.executable().is_some();
+            return if is_seen { Ok(None) } else { Err(Incomplete::LostDirectory) };
+        };
         let path = path.into_bytes();
         let lost = path.starts_with(b"(unreachable)") || (path.ends_with(b" (deleted)") && is_absent(&path));
         if lost { Err(Incomplete::LostDirectory) } else { Ok(Some(path)) }
+    }
+
+    /// Returns the path of what is open at a descriptor, where it has one: a pipe and memory have none.
+    pub fn open_file(self, fd: i32) -> Result<Option<Vec<u8>>, Incomplete> {
+        match self.directory(fd) {
+            Ok(path) => Ok(path.filter(|path| path.first() == Some(&b'/') && !path.starts_with(b"/memfd:"))),
+            // What was removed while it is open was the program's own, or tells nothing that somebody could find again.
+            Err(Incomplete::LostDirectory) if self.executable().is_some() => Ok(None),
+            Err(reason) => Err(reason),
+        }
+    }
+
+    /// Returns the metadata at an absolute path as the thread would see it.
+    pub fn metadata(self, path: &[u8], follow: Follow) -> Option<Metadata> {
+        let own = self.own_view(path);
+        let path = own.as_deref().unwrap_or(path);
+        let stat = if follow == Follow::Never { rustix::fs::lstat(path) } else { rustix::fs::stat(path) };
+        stat.ok().map(|stat| told(&stat))
+    }
+
+    /// Returns the mount namespace that the thread lives in, as the kernel names it.
+    pub fn mounts(self) -> Option<Vec<u8>> {
+        rustix::fs::readlink(format!("/proc/{}/ns/mnt", self.tid), Vec::new()).ok().map(std::ffi::CString::into_bytes)
     }
 
     /// Returns the executable that the thread runs.
@@ -113,6 +140,25 @@ impl Tracee {
     }
 }
 
+/// Kills a process and all that it started, and `asker` with them.
+pub fn end_all(root: u32, asker: u32) {
+    let mut all = vec![root];
+    let mut at = 0;
+    while let Some(process) = all.get(at).copied() {
+        at += 1;
+        let tasks = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+        for task in tasks {
+            let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            all.extend(children.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
+        }
+    }
+    all.extend(Tracee::new(asker).process());
+    for process in all {
+        // SAFETY: takes no pointers. Each was a moment ago a descendant of the root, which nobody has waited for yet.
+        unsafe { libc::kill(process as i32, libc::SIGKILL) };
+    }
+}
+
 fn classify(stat: &Stat) -> Seen {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => Seen::File(FileStat {
@@ -125,6 +171,19 @@ fn classify(stat: &Stat) -> Seen {
         }),
         FileType::Directory => Seen::Directory,
         _ => Seen::Other,
+    }
+}
+
+#[allow(clippy::useless_conversion, reason = "a number of names has 32 bits on AArch64")]
+fn told(stat: &Stat) -> Metadata {
+    Metadata {
+        place: [stat.st_dev, stat.st_ino],
+        permissions: [stat.st_mode, stat.st_uid, stat.st_gid],
+        numbers: [stat.st_nlink.into(), stat.st_rdev, stat.st_size as u64],
+        times: [
+            nanoseconds(stat.st_mtime.into(), stat.st_mtime_nsec.into()),
+            nanoseconds(stat.st_ctime.into(), stat.st_ctime_nsec.into()),
+        ],
     }
 }
 

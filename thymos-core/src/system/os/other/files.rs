@@ -18,6 +18,24 @@ pub(crate) fn stamp(metadata: &Metadata) -> Stamp {
     Stamp { device: 0, inode: 0, size: metadata.len(), modified: nanos(metadata.modified()), changed: Nanos::MAX / 2 }
 }
 
+/// Returns what is told of something besides its content; nothing is watched here.
+#[must_use]
+pub fn metadata(told: &Metadata) -> crate::system::metadata::Metadata {
+    let Stamp { modified, changed, .. } = stamp(told);
+    crate::system::metadata::Metadata {
+        place: [0; 2],
+        permissions: [0; 3],
+        numbers: [0, 0, told.len()],
+        times: [modified, changed],
+    }
+}
+
+/// Returns whether this is a device; there are none by path.
+#[must_use]
+pub fn is_character_device(_told: &Metadata) -> bool {
+    false
+}
+
 /// Returns the number of names that the file has; more than one, so that nothing is shared by link.
 pub(crate) fn link_count(_metadata: &Metadata) -> u64 {
     2

@@ -2,11 +2,13 @@
 
 mod files;
 mod lock;
+mod machine;
 mod process;
 pub mod signals;
 mod time;
 
 pub use files::*;
 pub use lock::*;
+pub(crate) use machine::*;
 pub(crate) use process::*;
 pub(crate) use time::*;

@@ -22,6 +22,24 @@ pub(crate) fn stamp(metadata: &Metadata) -> Stamp {
     }
 }
 
+/// Returns what is told of something besides its content.
+#[must_use]
+pub fn metadata(told: &Metadata) -> crate::system::metadata::Metadata {
+    let Stamp { modified, changed, .. } = stamp(told);
+    crate::system::metadata::Metadata {
+        place: [told.dev(), told.ino()],
+        permissions: [told.mode(), told.uid(), told.gid()],
+        numbers: [told.nlink(), told.rdev(), told.size()],
+        times: [modified, changed],
+    }
+}
+
+/// Returns whether this is a device that bytes go through, such as `/dev/null`.
+#[must_use]
+pub fn is_character_device(told: &Metadata) -> bool {
+    std::os::unix::fs::FileTypeExt::is_char_device(&told.file_type())
+}
+
 /// Returns the number of names that the file has.
 pub(crate) fn link_count(metadata: &Metadata) -> u64 {
     metadata.nlink()

@@ -6,6 +6,7 @@ mod files;
 #[cfg(target_os = "linux")]
 mod linux;
 mod lock;
+mod machine;
 mod process;
 mod processor;
 pub mod signals;
@@ -17,6 +18,7 @@ pub use files::*;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::*;
 pub use lock::*;
+pub(crate) use machine::*;
 pub(crate) use process::*;
 pub(crate) use processor::processor;
 pub(crate) use time::*;
