@@ -82,6 +82,15 @@ pub const BUDGET: &[(usize, &str)] = &[
         500,
         "sharing that is proved: names that tell a place, counted look-ups of variables, scripts, search paths unwatched",
     ),
+    (
+        1_900,
+        "nothing unaccounted for: system calls in three lists, who asked, metadata, facts of the machine, every step of a path",
+    ),
+    (
+        700,
+        "reasons that are true: a cause of its own for profile, version, feature, flags, identity; who removed an entry",
+    ),
+    (600, "a compile survives our own panic; locks by open files; events and records count and are bounded"),
 ];
 
 /// Modules of the engine that hold no I/O: a test can write down every value that they decide from.
