@@ -244,7 +244,9 @@ impl Rules<'_> {
         let caller = self.caller(&told.program);
         let is_tool = matches!(caller, Caller::Compiler | Caller::Tool);
         let is_held = facts.own || facts.made || facts.kernels || told.path.starts_with("/dev/null");
-        if is_tool || is_held {
+        // Where nothing is preloaded, what rustc asks of the directories that it searches looks like a macro's question.
+        let is_search = caller == Caller::Loaded && (facts.is_dependencies || facts.in_dependencies || facts.sysroot);
+        if is_tool || is_held || is_search {
             return None;
         }
         // A shell makes sure that `PWD` names the directory that it starts in, and the loader that there are places to search.
