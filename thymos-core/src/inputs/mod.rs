@@ -251,7 +251,9 @@ impl Rules<'_> {
         }
         // A shell makes sure that `PWD` names the directory that it starts in, and the loader that there are places to search.
         let at_start = places::normal(&told.path) == self.directory || self.libraries.contains(&told.path);
-        let starts = caller == Caller::Other && at_start;
+        // bash makes sure that there is a place for its temporary files.
+        let temporary = told.path == std::env::temp_dir();
+        let starts = caller == Caller::Other && (at_start || temporary);
         let reads = told.of == Named::Open && self.only_reads(&told.program);
         let aspect = if starts || reads { Aspect::Permissions } else { told.aspect };
         let of = if told.of == Named::Open { Named::Target } else { told.of };
