@@ -104,6 +104,8 @@ pub(crate) fn asked(observed: &Observed, rules: &Rules<'_>) -> Result<(Vec<Fact>
         match question.tells {
             Tells::Unknown => {}
             _ if is_known => continue,
+            // The C library's sort asks how much memory there is; bash sorts its variables.
+            Tells::Unaccounted if question.call == "sysinfo" && is_shell(&question.program) => continue,
             Tells::Fact(fact) => {
                 facts.insert(fact);
                 continue;
@@ -124,6 +126,10 @@ pub(crate) fn asked(observed: &Observed, rules: &Rules<'_>) -> Result<(Vec<Fact>
     let mut facts: Vec<Fact> = facts.into_iter().collect();
     facts.sort();
     Ok((facts, directory))
+}
+
+fn is_shell(program: &Program) -> bool {
+    matches!(program, Program::Child(executable) if programs::is_shell(executable))
 }
 
 /// Candidates, each once.
