@@ -1,10 +1,10 @@
 //! Links this package with the plan that it renders for others, tells the program about it (`thymos --version --verbose`
-//! prints `THYMOS_BUILD_PLAN`), and compiles the library that watches the environment of a compile.
+//! prints `THYMOS_BUILD_PLAN`), and compiles what runs in compilers and before build scripts.
 
-#[path = "build/interpose.rs"]
-mod interpose;
+#[path = "build/freestanding.rs"]
+mod freestanding;
 
 fn main() {
-    interpose::compile();
+    freestanding::compile();
     thymos_build::configure().summary_env("THYMOS_BUILD_PLAN").emit();
 }

@@ -27,6 +27,22 @@ pub const ENGINE: &[Room] = &[
     room("record", &["system", "action", "outcome", "compile", "invocation", "store", "request", "inputs"]),
     room("verify", &["system", "action", "outcome", "compile", "invocation", "store", "hit", "record"]),
     room(
+        "build_script",
+        &[
+            "system",
+            "settings",
+            "action",
+            "outcome",
+            "compile",
+            "invocation",
+            "store",
+            "request",
+            "inputs",
+            "hit",
+            "record",
+        ],
+    ),
+    room(
         "wrapper",
         &[
             "system",
@@ -40,6 +56,7 @@ pub const ENGINE: &[Room] = &[
             "hit",
             "record",
             "verify",
+            "build_script",
             "history",
         ],
     ),
@@ -71,6 +88,7 @@ pub const COUNTED: &[&str] = &[
     "hit",
     "record",
     "verify",
+    "build_script",
     "wrapper",
 ];
 
@@ -91,11 +109,13 @@ pub const BUDGET: &[(usize, &str)] = &[
         "reasons that are true: a cause of its own for profile, version, feature, flags, identity; who removed an entry",
     ),
     (600, "a compile survives our own panic; locks by open files; events and records count and are bounded"),
+    (1_450, "build scripts run once: `build_script`"),
 ];
 
 /// Modules of the engine that hold no I/O: a test can write down every value that they decide from.
 pub const PURE: &[&str] = &[
     "action",
+    "build_script/reads.rs",
     "outcome/cause.rs",
     "outcome/difference.rs",
     "outcome/mod.rs",

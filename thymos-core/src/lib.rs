@@ -21,6 +21,7 @@
 )]
 
 pub mod action;
+pub(crate) mod build_script;
 pub mod cli;
 pub mod compile;
 pub mod history;

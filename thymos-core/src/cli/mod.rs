@@ -45,8 +45,8 @@ As a compiler wrapper:
   RUSTC_WRAPPER=thymos cargo build    every compile goes through the cache
   thymos RUSTC ARGS…                  what Cargo then runs for each crate
 
-Settings (environment, or dir, cache-size, mode, remap, shared and verify in
-thymos.toml):
+Settings (environment, or dir, cache-size, mode, remap, shared, verify and
+build-scripts in thymos.toml):
   THYMOS_DIR         where the cache is; by default `thymos` in the user's
                      cache directory
   THYMOS_CACHE_SIZE  its size limit, such as 20G or 500M; 10G by default
@@ -57,6 +57,8 @@ thymos.toml):
                      trusted with it
   THYMOS_VERIFY      the share of hits that are compiled again and compared,
                      such as 0.05; 1 is all of them
+  THYMOS_BUILD_SCRIPTS
+                     always or once: whether runs of build scripts are cached
   THYMOS_SUMMARY     1 prints one line at the end of a build
 
 `thymos COMMAND --help` explains a command and shows examples.";

@@ -140,6 +140,13 @@ impl Screen {
             }
             reasons.into_iter().for_each(|(reason, count)| row(format!("    {reason}"), number(count), String::new()));
         }
+        let run = sorted(&stats.runs.run);
+        let runs = stats.runs.hits + run.iter().map(|(_, count)| count).sum::<u64>();
+        if runs > 0 {
+            row("Build scripts".into(), number(runs), String::new());
+            row("  restored".into(), number(stats.runs.hits), share(stats.runs.hits, runs));
+            run.into_iter().for_each(|(reason, count)| row(format!("  run: {reason}"), number(count), String::new()));
+        }
         row("Time saved".into(), time(stats.time_saved_ms), "compile time of hits, less restoring".into());
         row("Time spent".into(), time(stats.compile_ms), "compile time of all others".into());
         if stats.damaged_events > 0 {

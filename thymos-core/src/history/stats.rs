@@ -36,6 +36,8 @@ pub struct Stats {
     pub time_saved_ms: u64,
     /// Time that the compiler took for what was no hit, in milliseconds.
     pub compile_ms: u64,
+    /// Runs of build scripts, which are no compiler calls.
+    pub runs: Runs,
     /// Outcomes by kind of crate.
     pub kinds: BTreeMap<String, Kind>,
     /// The crates that took the compiler longest, the slowest first.
@@ -59,6 +61,15 @@ pub struct Kind {
     pub bypassed: u64,
     /// Cache errors: calls that were compiled without the cache.
     pub degraded: u64,
+}
+
+/// Runs of build scripts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Runs {
+    /// Runs whose result came from the store.
+    pub hits: u64,
+    /// Why the others ran.
+    pub run: BTreeMap<String, u64>,
 }
 
 /// What one crate cost.
@@ -144,8 +155,10 @@ impl Stats {
         let mut stats = Self { schema: SCHEMA, damaged_events: log.damaged, ..Self::default() };
         let (mut saved_us, mut compile_us) = (0, 0);
         for event in &log.events {
-            stats.invocations += 1;
-            stats.add(event);
+            match event.is_run() {
+                true => stats.add_run(event),
+                false => stats.add(event),
+            }
             if event.outcome.is_hit() {
                 saved_us += event.compile_us.saturating_sub(event.took_us);
             } else {
@@ -160,7 +173,15 @@ impl Stats {
         stats
     }
 
+    fn add_run(&mut self, event: &Event) {
+        match event.outcome.reason() {
+            None => self.runs.hits += 1,
+            Some(reason) => *self.runs.run.entry(reason).or_default() += 1,
+        }
+    }
+
     fn add(&mut self, event: &Event) {
+        self.invocations += 1;
         if !self.kinds.contains_key(&event.kind) {
             self.kinds.insert(event.kind.clone(), Kind::default());
         }

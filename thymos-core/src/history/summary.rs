@@ -5,7 +5,6 @@
 use crate::history::amount::{counted, number, share, time};
 use crate::history::builds::Build;
 use crate::history::why;
-use crate::outcome::OutcomeKind;
 
 /// What the line is made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,8 +24,9 @@ pub struct Summary {
 impl Summary {
     /// Sums up one build. Failed compiles do not count: with them build scripts find out what a compiler can do.
     pub fn of(build: &Build) -> Self {
-        let hits = build.count(OutcomeKind::Hit);
-        let compiled = build.units.len() - hits - build.units.iter().filter(|unit| unit.has_failed()).count();
+        let compiles = || build.units.iter().filter(|unit| !unit.event.is_run());
+        let hits = compiles().filter(|unit| unit.event.outcome.is_hit()).count();
+        let compiled = compiles().count() - hits - compiles().filter(|unit| unit.has_failed()).count();
         Self {
             hits: hits as u64,
             compiled: compiled as u64,

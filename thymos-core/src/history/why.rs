@@ -101,7 +101,8 @@ pub fn story(build: &Build, unit: usize) -> String {
 /// Returns the reason for which most units of a build were compiled, in short, and how many other reasons there are.
 pub fn main_reason(build: &Build) -> Option<String> {
     let failed = |cost: &Cost| cost.units.iter().any(|unit| build.units[*unit].has_failed());
-    let costs = build.costs().into_iter().filter(|cost| !failed(cost));
+    let is_run = |cost: &Cost| cost.units.iter().all(|unit| build.units[*unit].event.is_run());
+    let costs = build.costs().into_iter().filter(|cost| !failed(cost) && !is_run(cost));
     let counted: Vec<Item> = costs.map(|cost| item(build, cost)).collect();
     let count = |item: &Item| item.units.len() + item.dependents.len();
     // Of equals, the first is the slowest.

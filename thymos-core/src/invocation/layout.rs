@@ -57,6 +57,13 @@ pub fn profile_dir(out_dir: &Path) -> Option<&str> {
     LAYOUTS.iter().find_map(|layout| without(out_dir, layout))?.file_name()?.to_str()
 }
 
+/// Returns whether outputs of one unit alone go here: those of a build script, and from Cargo 1.100 on those of any unit.
+#[must_use]
+pub fn is_of_one_unit(out_dir: &Path) -> bool {
+    let own: [&[Part]; 2] = [&[Named("build"), Unit], LAYOUTS[0]];
+    own.iter().any(|layout| without(out_dir, layout).is_some())
+}
+
 /// Returns the directory above these parts, where a path ends in them.
 fn without<'a>(path: &'a Path, layout: &[Part]) -> Option<&'a Path> {
     layout.iter().rev().try_fold(path, |path, part| {

@@ -173,6 +173,12 @@ impl Invocation {
         layout::profile_dir(&self.out_dir).map(|name| if name == "debug" { "dev" } else { name })
     }
 
+    /// Returns whether outputs go where Cargo has a directory for this unit alone.
+    #[must_use]
+    pub fn is_in_own_directory(&self) -> bool {
+        layout::is_of_one_unit(&self.out_dir)
+    }
+
     /// Returns Cargo's target directory, read from where outputs go.
     #[must_use]
     pub fn target_dir(&self) -> Option<&Path> {

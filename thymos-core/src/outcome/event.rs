@@ -86,6 +86,17 @@ pub struct Event {
     pub trouble: Option<String>,
 }
 
+/// The kind of a build script's run, which is no compile.
+pub const RUN: &str = "build-script-run";
+
+impl Event {
+    /// Returns whether this was the run of a build script.
+    #[must_use]
+    pub fn is_run(&self) -> bool {
+        self.kind == RUN
+    }
+}
+
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }

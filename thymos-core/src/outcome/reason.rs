@@ -132,6 +132,16 @@ reasons! {
         Failed = "compile failed",
         /// A build script tried what the compiler can do, and it cannot: that is an answer, not a failure.
         FailedProbe = "failed probe of a build script",
+        /// A build script failed.
+        ScriptFailed = "build script failed",
+        /// A build script wrote outside `OUT_DIR`.
+        ScriptWrites(String) = "build script writes outside OUT_DIR",
+        /// A build script asked for what is another thing each time: the time, random numbers.
+        ScriptAsks(String) = "build script asks for what differs each time",
+        /// A process that a build script started goes on after it.
+        ScriptLeavesProcess = "build script leaves a process behind",
+        /// `OUT_DIR` holds what an earlier run left, and a script may go on from there.
+        EarlierRun = "OUT_DIR of an earlier run",
     }
 }
 

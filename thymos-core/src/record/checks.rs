@@ -93,7 +93,7 @@ impl Recorder<'_> {
 
     /// The compiler must still be the one that the key stands for: what is made while a toolchain is updated is made by no
     /// compiler that can be named.
-    pub(super) fn check_compiler(&self) -> Result<(), Outcome> {
+    pub(crate) fn check_compiler(&self) -> Result<(), Outcome> {
         match self.request.compiler.changed_file() {
             Some(path) if Guard::PublishChangedInput.on() => Err(changed(path)),
             _ => Ok(()),
@@ -101,7 +101,7 @@ impl Recorder<'_> {
     }
 
     /// What the key holds by content must still be what it was.
-    pub(super) fn check_keyed(&self) -> Result<(), Outcome> {
+    pub(crate) fn check_keyed(&self) -> Result<(), Outcome> {
         for keyed in &self.request.keyed {
             let same = Stamp::of(&keyed.path).is_ok_and(|now| now == keyed.stamp)
                 || Digest::of_file(&keyed.path).is_ok_and(|now| now == keyed.digest);

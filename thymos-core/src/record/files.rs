@@ -90,7 +90,7 @@ impl Recorder<'_> {
         }
     }
 
-    fn input(&self, candidate: Candidate) -> Result<Input, Outcome> {
+    pub(crate) fn input(&self, candidate: Candidate) -> Result<Input, Outcome> {
         let roots = &self.request.roots;
         Ok(match candidate {
             Candidate::File(path, opened) => {
@@ -131,7 +131,7 @@ impl Recorder<'_> {
     }
 
     /// Returns every symbolic link that leads to a directory, as an input. Where a root lies is told by the root.
-    fn way(&self, directory: &Path) -> Vec<Input> {
+    pub(crate) fn way(&self, directory: &Path) -> Vec<Input> {
         let roots = &self.request.roots;
         let is_root = |path: &Path| Root::ALL.into_iter().any(|root| roots.path(root).as_deref() == Some(path));
         let steps = directory.ancestors().take_while(|step| !is_root(step));

@@ -30,6 +30,10 @@ pub(crate) const NO_COLOR: &str = "NO_COLOR";
 pub(crate) const TERM: &str = "TERM";
 /// `no` (default) or `group`: whether the group that the store belongs to is trusted with it.
 pub(crate) const SHARED: &str = "THYMOS_SHARED";
+/// `always` (default) or `once`: whether runs of build scripts are looked up.
+pub(crate) const BUILD_SCRIPTS: &str = "THYMOS_BUILD_SCRIPTS";
+/// Set by a launcher: the name that Cargo started a build script under.
+pub(crate) const SCRIPT: &str = "THYMOS_SCRIPT";
 /// Set for everything that a wrapper starts, so that a wrapper never runs inside a wrapped compile.
 pub(crate) const ACTIVE: &str = "THYMOS_ACTIVE";
 

@@ -46,6 +46,16 @@ pub enum Remap {
     Off,
 }
 
+/// How often a build script runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BuildScripts {
+    /// Once for everything that it reads; then its result is restored.
+    Once,
+    /// Whenever Cargo says so.
+    #[default]
+    Always,
+}
+
 /// Who may use a store besides the user who made it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Shared {
@@ -102,6 +112,17 @@ impl FromStr for Remap {
     }
 }
 
+impl FromStr for BuildScripts {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "once" => Ok(Self::Once),
+            "always" => Ok(Self::Always),
+            _ => Err("once or always"),
+        }
+    }
+}
+
 impl FromStr for Shared {
     type Err = &'static str;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -128,6 +149,8 @@ pub struct Settings {
     pub verify: Rate,
     /// Who may use the store.
     pub shared: Shared,
+    /// How often build scripts run.
+    pub build_scripts: BuildScripts,
     /// What could not be read, one line each.
     pub complaints: Vec<String>,
 }
@@ -143,6 +166,7 @@ impl Settings {
             mode: Mode::default(),
             remap: Remap::default(),
             shared: Shared::default(),
+            build_scripts: BuildScripts::default(),
             verify: Rate::default(),
             complaints: Vec::new(),
         };
@@ -161,6 +185,7 @@ impl Settings {
             (environment::REMAP, "remap"),
             (environment::VERIFY, "verify"),
             (environment::SHARED, "shared"),
+            (environment::BUILD_SCRIPTS, "build-scripts"),
         ] {
             if let Some(value) = environment.filled(name) {
                 settings.set(name, key, value.to_str().unwrap_or("\u{fffd}"));
@@ -217,10 +242,11 @@ impl Settings {
             "mode" => take(value, |mode| self.mode = mode),
             "remap" => take(value, |remap| self.remap = remap),
             "shared" => take(value, |shared| self.shared = shared),
+            "build-scripts" => take(value, |scripts| self.build_scripts = scripts),
             "verify" => take(value, |rate| self.verify = rate),
             _ => {
                 self.complaints.push(format!(
-                    "{source}: unknown key {key}; there are dir, cache-size, mode, remap, shared and verify"
+                    "{source}: unknown key {key}; there are dir, cache-size, mode, remap, shared, verify and build-scripts"
                 ));
                 None
             }

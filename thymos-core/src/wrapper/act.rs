@@ -8,9 +8,10 @@ use std::io;
 use super::event::micros;
 use super::lookup::{Attempt, Decision, NoHit};
 use super::panics::caught;
+use crate::build_script;
 use crate::compile::{self, Compiled, Streams};
 use crate::outcome::{Bypass, Degraded, Outcome};
-use crate::settings::Mode;
+use crate::settings::{BuildScripts, Mode};
 use crate::store::Found;
 use crate::system::error::plain;
 use crate::system::guard::{self, Guard};
@@ -24,6 +25,7 @@ impl Attempt<'_> {
         let (decision, lock) = self.decide();
         match decision {
             Decision::Restored(facts) => {
+                self.lay_launcher();
                 self.unit.log(&Outcome::Hit, facts);
                 std::process::exit(0)
             }
@@ -32,6 +34,9 @@ impl Attempt<'_> {
                 Ok(Ok(compiled)) => {
                     if let Err(panic) = caught(|| self.finish(&compiled, no_hit)) {
                         self.unit.log(&Outcome::Degraded(Degraded::Publish(panic)), self.facts());
+                    }
+                    if compiled.observed.status.success() {
+                        self.lay_launcher();
                     }
                     drop(lock);
                     os::exit_like(compiled.observed.status)
@@ -85,6 +90,14 @@ impl Attempt<'_> {
             self.tell(suspect, "The entry stays, because nothing may be stored");
         }
         self.unit.exec(&no_hit.reason, self.facts(), &self.remapping())
+    }
+
+    /// Where a build script was compiled, its runs are looked up too.
+    fn lay_launcher(&self) {
+        if self.unit.settings.build_scripts == BuildScripts::Once {
+            // Without a launcher the script runs as ever.
+            let _ = build_script::lay(&self.unit.invocation, &self.unit.directory, self.unit.environment);
+        }
     }
 
     fn compile(&self) -> io::Result<Compiled> {

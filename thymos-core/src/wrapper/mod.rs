@@ -27,6 +27,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use crate::build_script;
 use crate::history::exit_summary;
 use crate::invocation::Invocation;
 use crate::outcome::{Degraded, Outcome};
@@ -48,6 +49,9 @@ pub fn run(arguments: Vec<OsString>, environment: Environment) -> ! {
     let start = Instant::now();
     signals::reset_sigchld();
     panics::keep_quiet();
+    if let Some(run) = build_script::Run::read(&arguments, &environment) {
+        run.run(start, &publish::start_collection);
+    }
     let argv = Argv::parse(arguments, &environment).unwrap_or_else(|itself| {
         eprintln!("thymos: {} is thymos itself; set RUSTC to the real compiler", itself.display());
         std::process::exit(2)

@@ -12,9 +12,10 @@ use crate::action::manifest::Manifest;
 use crate::compile::Compiled;
 use crate::outcome::{Degraded, Outcome};
 use crate::record::Recorder;
+use crate::settings::Settings;
 use crate::settings::environment;
-use crate::store::Found;
 use crate::store::usage::Collection;
+use crate::store::{Found, Store};
 use crate::system::error::plain;
 use crate::system::os;
 use crate::system::step::Step;
@@ -45,21 +46,21 @@ impl Attempt<'_> {
         let collection = self.store.grew(grown, self.unit.settings.cache_size);
         Step::PublishNoted.reached();
         if collection.is_ok_and(|collection| collection == Collection::Due) {
-            self.start_collection();
+            start_collection(&self.unit.settings, self.store);
         }
         Ok(())
     }
+}
 
-    fn start_collection(&self) {
-        let Ok(own) = std::env::current_exe() else { return };
-        let dir = self.store.root().parent().unwrap_or(self.store.root());
-        let limit = self.unit.settings.cache_size.to_string();
-        let mut command = Command::new(own);
-        command.args(COLLECT).env(environment::DIR, dir).env(environment::CACHE_SIZE, limit);
-        command.env(environment::SHARED, self.unit.settings.shared.name());
-        // A collection that does not start now starts after the next publish.
-        let _ = os::spawn_detached(&mut command);
-    }
+/// Starts a collection in the background.
+pub fn start_collection(settings: &Settings, store: &Store) {
+    let Ok(own) = std::env::current_exe() else { return };
+    let dir = store.root().parent().unwrap_or(store.root());
+    let mut command = Command::new(own);
+    command.args(COLLECT).env(environment::DIR, dir).env(environment::CACHE_SIZE, settings.cache_size.to_string());
+    command.env(environment::SHARED, settings.shared.name());
+    // A collection that does not start now starts after the next publish.
+    let _ = os::spawn_detached(&mut command);
 }
 
 fn failed(error: io::Error) -> Outcome {

@@ -149,7 +149,8 @@ impl Build {
             if !event.unit.is_empty() {
                 self.by_name.insert(event.unit.clone(), index);
             }
-            if event.kind == "build-script" && !event.package.is_empty() {
+            // The run of a script comes after its compile, and is what the package waits for.
+            if event.kind.starts_with("build-script") && !event.package.is_empty() {
                 self.scripts.insert((event.package.clone(), event.version.clone()), index);
             }
         }

@@ -1,5 +1,6 @@
 //! How this process ends, and what it starts.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -86,4 +87,13 @@ impl Process {
 /// Returns nothing: `target-cpu=native` is a Bypass here.
 pub(crate) fn processor() -> Option<Vec<u8>> {
     None
+}
+
+/// Leaves the name as it is: there is none to give here.
+pub fn set_name(_command: &mut Command, _name: &OsStr) {}
+
+/// Takes a variable out of this process's environment. For a process that has one thread.
+pub fn unset(variable: &str) {
+    // SAFETY: nothing else reads the environment meanwhile, for there is no other thread yet.
+    unsafe { std::env::remove_var(variable) };
 }

@@ -1,5 +1,6 @@
 //! How this process ends, what it starts, and what it knows of the one that started it.
 
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -12,6 +13,17 @@ use crate::system::os::Tells;
 pub(crate) fn exec(mut command: Command) -> io::Error {
     signals::restore_sigchld(&mut command);
     command.exec()
+}
+
+/// Gives the process that `command` starts this name as its first argument.
+pub fn set_name(command: &mut Command, name: &OsStr) {
+    command.arg0(name);
+}
+
+/// Takes a variable out of this process's environment, and leaves the order of the others. For a process that has one thread.
+pub fn unset(variable: &str) {
+    // SAFETY: nothing else reads the environment meanwhile, for there is no other thread yet.
+    unsafe { std::env::remove_var(variable) };
 }
 
 /// Ends this process as the child ended: with its exit code, or by the signal that killed it.
