@@ -31,6 +31,7 @@ fn shown(input: &Input) -> String {
         Input::Program(name, path) => format!("program {} {:?}", text(name), path.as_deref().map(text)),
         Input::Variable(name, value) => format!("variable {} {value:?}", text(name)),
         Input::RootPath(root, digest) => format!("place {root:?} {digest:?}"),
+        Input::Placeholder(root, class) => format!("placeholder {root:?} of {class}"),
         Input::NoOtherVariables(scope, names) => {
             let names: Vec<_> = names.iter().map(|name| String::from_utf8_lossy(name)).collect();
             format!("no other variable ({scope:?}) than {}", names.join(" "))

@@ -6,13 +6,15 @@
 //! body   = bytes("thymos manifest 4\n") list(entry)          newest entry first
 //! entry  = list(input) list(output) option(dep-info) stdout stderr number(compile µs) number(stored ms)
 //! input  = kind[1] fields…                   see `Input`
-//! output = bytes(name) digest number(size) number(mode)
+//! output = bytes(name) digest number(size) number(mode) list(site)
+//! site   = number(offset) root[1] number(class) end[1]
 //! ```
 //! A reader that meets another version, or a check that does not hold, has no manifest.
 //!
 //! Invariant: an entry is used only when *every* input of it holds, and inputs are (path, digest) pairs: content that moved
 //! to another path is another input.
 
+use crate::action::placeholder::{End, Site};
 use crate::action::roots::Root;
 use crate::action::scope::Scope;
 use crate::system::codec::{Reader, Writer, sealed, unsealed};
@@ -45,6 +47,8 @@ pub enum Input {
     NoOtherVariables(Scope, Vec<Vec<u8>>),
     /// A root that lies exactly here: the result holds its path.
     RootPath(Root, Digest),
+    /// A root whose placeholder is so long: the result holds it.
+    Placeholder(Root, u16),
     /// Options that shape diagnostics: the result shows some.
     Display(Digest),
     /// An aspect of what a path stands for besides its content.
@@ -64,6 +68,8 @@ pub struct Output {
     pub size: u64,
     /// Its permission bits.
     pub mode: u32,
+    /// Where the paths of this place are put in when it is laid out.
+    pub sites: Vec<Site>,
 }
 
 /// One input set and its result.
@@ -130,11 +136,12 @@ impl Manifest {
 fn write_entry(writer: &mut Writer, entry: &Entry) {
     let Entry { inputs, outputs, dep_info, stdout, stderr, compile_us, stored_ms } = entry;
     writer.list(inputs, write_input);
-    writer.list(outputs, |writer, Output { name, digest, size, mode }| {
+    writer.list(outputs, |writer, Output { name, digest, size, mode, sites }| {
         writer.bytes(name);
         writer.digest(digest);
         writer.number(*size);
         writer.number(u64::from(*mode));
+        writer.list(sites, write_site);
     });
     writer.byte(u8::from(dep_info.is_some()));
     for stream in dep_info.iter().chain([stdout, stderr]) {
@@ -159,6 +166,7 @@ fn read_entry(reader: &mut Reader<'_>) -> Option<Entry> {
                 digest: reader.digest()?,
                 size: reader.number()?,
                 mode: u32::try_from(reader.number()?).ok()?,
+                sites: reader.list(read_site)?,
             };
             plain.then_some(output)
         })?,
@@ -167,6 +175,31 @@ fn read_entry(reader: &mut Reader<'_>) -> Option<Entry> {
         stderr: reader.bytes()?.to_vec(),
         compile_us: reader.number()?,
         stored_ms: reader.number()?,
+    })
+}
+
+fn write_site(writer: &mut Writer, Site { at, root, class, end }: &Site) {
+    writer.number(*at);
+    writer.byte(root.letter());
+    writer.number(u64::from(*class));
+    writer.byte(match end {
+        End::Zeros => 0,
+        End::Path => b'/',
+        End::Metadata => b'm',
+    });
+}
+
+fn read_site(reader: &mut Reader<'_>) -> Option<Site> {
+    Some(Site {
+        at: reader.number()?,
+        root: Root::from_letter(reader.byte()?)?,
+        class: u16::try_from(reader.number()?).ok()?,
+        end: match reader.byte()? {
+            0 => End::Zeros,
+            b'/' => End::Path,
+            b'm' => End::Metadata,
+            _ => return None,
+        },
     })
 }
 
@@ -206,6 +239,11 @@ fn write_input(writer: &mut Writer, input: &Input) {
             writer.byte(root.letter());
             writer.digest(digest);
         }
+        Input::Placeholder(root, class) => {
+            writer.byte(b'h');
+            writer.byte(root.letter());
+            writer.number(u64::from(*class));
+        }
         Input::Display(digest) => {
             writer.byte(b'y');
             writer.digest(digest);
@@ -239,6 +277,7 @@ fn read_input(reader: &mut Reader<'_>) -> Option<Input> {
         b'x' => Input::Program(path(reader)?, Some(path(reader)?)),
         b'n' => Input::Program(path(reader)?, None),
         b'p' => Input::RootPath(Root::from_letter(reader.byte()?)?, reader.digest()?),
+        b'h' => Input::Placeholder(Root::from_letter(reader.byte()?)?, u16::try_from(reader.number()?).ok()?),
         b'y' => Input::Display(reader.digest()?),
         b'm' => {
             let path = path(reader)?;
@@ -269,11 +308,14 @@ mod tests {
             Input::Variable(b"UNSET".to_vec(), None),
             Input::NoOtherVariables(Scope::Shell, vec![b"SET".to_vec()]),
             Input::RootPath(Root::CargoHome, digest),
+            Input::Placeholder(Root::Workspace, 64),
             Input::Display(digest),
             Input::Metadata(b"\0W/x".to_vec(), Named::Itself, Aspect::Permissions, digest),
             Input::Machine(Fact::Processors, digest),
         ];
-        let outputs = vec![Output { name: b"liba.rlib".to_vec(), digest, size: 1 << 40, mode: 0o644 }];
+        let site = |at, end| Site { at, root: Root::Target, class: 128, end };
+        let sites = vec![site(9, End::Zeros), site(1 << 40, End::Path)];
+        let outputs = vec![Output { name: b"liba.rlib".to_vec(), digest, size: 1 << 40, mode: 0o644, sites }];
         let entry = Entry {
             inputs,
             outputs,
@@ -295,7 +337,7 @@ mod tests {
     fn the_format_is_pinned() {
         assert_eq!(
             &Digest::of(&manifest().encode()).hex()[..16],
-            "60434f19ef508244",
+            "b399cd20ca17361a",
             "a change of format needs a new version"
         );
     }

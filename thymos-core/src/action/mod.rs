@@ -15,6 +15,7 @@
 
 pub mod compiler;
 pub mod manifest;
+pub mod placeholder;
 pub mod roots;
 pub(crate) mod scope;
 

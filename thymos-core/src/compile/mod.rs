@@ -1,20 +1,22 @@
 //! Runs the compiler once, watched, with its streams passed on as they come.
 //!
-//! Invariant: what Cargo sees of the compiler is what the compiler wrote, when it wrote it. Cargo starts dependents on a line
-//! of standard error, so nothing is held back.
+//! Invariant: what Cargo sees of the compiler is what the compiler wrote, when it wrote it, but for names that stand for a path
+//! here. Cargo starts dependents on a line of standard error, so nothing is held back.
 //!
 //! A compile in which a program wants to be asked about system calls itself is ended and started again, unwatched: the kernel
 //! allows that to one at a time, and what works without us has to work with us. A macro, which comes before everything that the
 //! compiler makes, then runs twice.
 
 pub mod observe;
+pub mod rewrite;
 
 use std::io::{self, Read, Write};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::compile::observe::{Incomplete, Listeners, Observed, Watch};
+use crate::compile::rewrite::{Rewriter, Rewrites};
 use crate::system::os::signals;
 use crate::system::stamp::{self, Nanos};
 
@@ -60,16 +62,22 @@ impl Streams {
 ///
 /// # Panics
 /// Where the compiler cannot be waited for.
-pub(crate) fn run(mut command: Command, options: observe::Options, streams: Streams) -> io::Result<Compiled> {
+pub(crate) fn run(
+    mut command: Command,
+    options: observe::Options,
+    streams: Streams,
+    rewrites: &Rewrites,
+) -> io::Result<Compiled> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     signals::restore_sigchld(&mut command);
     let options = observe::Options { listeners: Listeners::EndTheRun, ..options };
-    let watched = once(&mut command, options, streams, [0, 0])?;
+    let watched = once(&mut command, options, (streams, rewrites), [0, 0])?;
     if watched.observed.complete != Err(Incomplete::WantsListener) {
         return Ok(watched);
     }
     let passed = [watched.stdout.len(), watched.stderr.len()];
-    let unwatched = once(&mut command, observe::Options { watch: Watch::Nothing, ..options }, streams, passed)?;
+    let unwatched =
+        once(&mut command, observe::Options { watch: Watch::Nothing, ..options }, (streams, rewrites), passed)?;
     let observed = Observed { status: unwatched.observed.status, ..watched.observed };
     Ok(Compiled { observed, began: watched.began, ..unwatched })
 }
@@ -78,14 +86,18 @@ pub(crate) fn run(mut command: Command, options: observe::Options, streams: Stre
 fn once(
     command: &mut Command,
     options: observe::Options,
-    streams: Streams,
+    (streams, rewrites): (Streams, &Rewrites),
     passed: [usize; 2],
 ) -> io::Result<Compiled> {
     let (began, start) = (stamp::now(), Instant::now());
     let mut running = observe::run(command, options)?;
     let [out, err] = passed;
-    let stdout = running.take_stdout().map(|pipe| pass_on(pipe, Rest { to: streams.through(io::stdout()), skip: out }));
-    let stderr = running.take_stderr().map(|pipe| pass_on(pipe, Rest { to: streams.through(io::stderr()), skip: err }));
+    let stdout = running
+        .take_stdout()
+        .map(|pipe| pass_on(pipe, Rest { to: streams.through(io::stdout()), skip: out }, rewrites));
+    let stderr = running
+        .take_stderr()
+        .map(|pipe| pass_on(pipe, Rest { to: streams.through(io::stderr()), skip: err }, rewrites));
     // An error here would have the caller run the compiler again.
     let observed = running.wait().expect("nobody else waits for this child, and its end is not ignored");
     let collect = |reader: Option<JoinHandle<Passed>>| reader.and_then(|reader| reader.join().ok()).unwrap_or_default();
@@ -113,6 +125,26 @@ impl Write for Rest {
     }
 }
 
+/// Runs `command` to its end without watching it. A signal that somebody sends to this process alone is the command's.
+///
+/// # Errors
+/// Where the compiler cannot be started; it has not run then.
+///
+/// # Panics
+/// Where the compiler cannot be waited for.
+pub fn run_unwatched(mut command: Command, rewrites: &Rewrites) -> io::Result<ExitStatus> {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    signals::restore_sigchld(&mut command);
+    signals::catch_term_signals();
+    let mut running = command.spawn().inspect_err(|_| signals::stop())?;
+    signals::pass_to(running.id());
+    let stdout = running.stdout.take().map(|pipe| pass_on(pipe, io::stdout(), rewrites));
+    let stderr = running.stderr.take().map(|pipe| pass_on(pipe, io::stderr(), rewrites));
+    let status = running.wait().expect("nobody else waits for this child, and its end is not ignored");
+    [stdout, stderr].into_iter().flatten().for_each(|reader| drop(reader.join()));
+    Ok(status)
+}
+
 /// What went by.
 #[derive(Default)]
 struct Passed {
@@ -135,20 +167,28 @@ impl Passed {
 }
 
 /// Copies a pipe to a stream and keeps what went by. A stream that nobody reads any more is drained all the same.
-fn pass_on(mut pipe: impl Read + Send + 'static, mut to: impl Write + Send + 'static) -> JoinHandle<Passed> {
+fn pass_on(
+    mut pipe: impl Read + Send + 'static,
+    mut to: impl Write + Send + 'static,
+    rewrites: &Rewrites,
+) -> JoinHandle<Passed> {
+    let rewrites = rewrites.clone();
     thread::spawn(move || {
         let (mut seen, mut buffer) = (Passed::default(), vec![0; 64 * 1024]);
+        let mut rewriter = Rewriter::new(&rewrites);
+        let mut pass = |piece: &[u8]| {
+            let _ = to.write_all(piece).and_then(|()| to.flush());
+            seen.keep(piece);
+        };
         loop {
             match pipe.read(&mut buffer) {
-                Ok(0) => return seen,
-                Ok(length) => {
-                    let _ = to.write_all(&buffer[..length]).and_then(|()| to.flush());
-                    seen.keep(&buffer[..length]);
-                }
+                Ok(length) if length > 0 => pass(&rewriter.push(&buffer[..length])),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return seen,
+                _ => break,
             }
         }
+        pass(&rewriter.end());
+        seen
     })
 }
 

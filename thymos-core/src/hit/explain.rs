@@ -63,7 +63,7 @@ impl Lookup<'_> {
                 self.variable_changed(other.as_encoded_bytes())
             }
             Input::Program(name, _) => Cause::Program { name: String::from_utf8_lossy(name).into_owned() },
-            Input::RootPath(root, _) => self.root_path(*root),
+            Input::RootPath(root, _) | Input::Placeholder(root, _) => self.root_path(*root),
             Input::Display(_) => Cause::Display,
         }
     }

@@ -19,7 +19,7 @@ use crate::outcome::cause::Cause;
 use crate::outcome::{Degraded, Outcome};
 use crate::request::{Context, Request};
 use crate::store::blobs::sharing;
-use crate::store::{Blob, Store};
+use crate::store::{Blob, Shape, Store};
 use crate::system::digest::Digest;
 use crate::system::error::plain;
 use crate::system::guard::Guard;
@@ -86,6 +86,7 @@ impl Lookup<'_> {
             Input::Variable(name, digest) => self.variable(name) == *digest,
             Input::NoOtherVariables(scope, names) => scope.other(names, self.around.environment).is_none(),
             Input::RootPath(root, digest) => roots.value(*root) == *digest,
+            Input::Placeholder(root, class) => self.request.places.class(*root) == Some(*class),
             Input::Display(digest) => display(self.invocation) == *digest,
             Input::Metadata(rooted, named, aspect, digest) => path(rooted)
                 .and_then(|path| Metadata::at(&path, *named).ok())
@@ -142,7 +143,9 @@ impl Lookup<'_> {
         let mut bytes = 0;
         for (output, blob) in entry.outputs.iter().zip(blobs) {
             let to = out_dir.join(crate::system::os::path_from_bytes(output.name.clone()));
-            self.store.restore(blob, &to, sharing(&output.name), output.mode).map_err(failed)?;
+            let patches = if Guard::PutPaths.on() { self.request.places.patches(&output.sites) } else { Vec::new() };
+            let shape = Shape { sharing: sharing(&output.name), mode: output.mode, patches };
+            self.store.restore(blob, &to, &shape).map_err(failed)?;
             laid.push(to);
             bytes += output.size;
         }

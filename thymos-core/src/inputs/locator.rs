@@ -73,7 +73,7 @@ struct Uses {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Token<'a> {
+pub(super) enum Token<'a> {
     Word(&'a [u8]),
     Text(&'a [u8]),
     Mark(u8),
@@ -195,7 +195,7 @@ fn is_locator(variable: &[u8], tokens: &[Token<'_>], at: usize) -> bool {
 }
 
 /// Splits Rust source into words, string literals and marks; comments and space are dropped.
-fn tokens(source: &[u8]) -> Vec<Token<'_>> {
+pub(super) fn tokens(source: &[u8]) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     let mut rest = source;
     while let Some(&first) = rest.first() {

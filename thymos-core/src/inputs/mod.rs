@@ -23,6 +23,7 @@ pub mod locator;
 pub(crate) mod macros;
 mod places;
 pub(crate) mod programs;
+pub(crate) mod renaming;
 mod rules;
 pub mod scripts;
 pub(crate) mod state;

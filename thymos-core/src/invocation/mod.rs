@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use crate::action::roots::Roots;
 use crate::outcome::Bypass;
 
-pub use parse::parse;
+pub use parse::{outline, parse};
 
 /// What a command line turned out to be.
 #[derive(Debug)]

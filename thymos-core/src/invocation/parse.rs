@@ -23,6 +23,17 @@ pub fn parse(arguments: &[OsString]) -> Parsed {
     parser.finish()
 }
 
+/// Reads what can be read of a command line that is no compile to cache. What it does not know it leaves out.
+#[must_use]
+pub fn outline(arguments: &[OsString]) -> Invocation {
+    let mut parser = Parser { invocation: Invocation::default(), source: None };
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        let _ = parser.argument(argument.as_encoded_bytes(), &mut rest);
+    }
+    Invocation { source: parser.source.unwrap_or_default(), ..parser.invocation }
+}
+
 enum Stop {
     Query,
     Bypass(Bypass),

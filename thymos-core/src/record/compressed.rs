@@ -1,6 +1,6 @@
 //! Outputs that the search for the roots' literal paths cannot look into.
 //!
-//! Invariant: where a path may be hidden, the result is bound to every root that is not remapped. It does not unpack anything.
+//! Invariant: where a path may be hidden, the result is bound to every root. It does not unpack anything.
 
 use super::{Found, Recorder};
 use crate::compile::observe::elf;
@@ -12,7 +12,7 @@ impl Recorder<'_> {
         let Some(Made { path, .. }) = files.iter().find(|made| elf::has_compressed_section(&made.path)) else { return };
         let roots = &self.request.roots;
         let name = path.file_name().unwrap_or_default().display().to_string();
-        for (root, _) in roots.all().into_iter().filter(|(root, _)| !self.request.remapping.hides(*root, roots)) {
+        for (root, _) in roots.all().into_iter().filter(|(root, _)| !self.remapping.hides(*root, roots)) {
             found.entry(root).or_insert_with(|| name.clone());
         }
     }

@@ -9,6 +9,7 @@ pub mod context;
 mod files;
 pub mod path_dependencies;
 mod shown;
+pub mod sites;
 mod unobserved;
 
 use std::collections::{BTreeMap, HashSet};
@@ -27,6 +28,7 @@ use crate::inputs::state::display;
 use crate::invocation::Invocation;
 use crate::outcome::event;
 use crate::outcome::{Bypass, Degraded, Outcome};
+use crate::request::remapping::Remapping;
 use crate::request::{Context, Request};
 use crate::store::Made;
 use crate::store::blobs::sharing;
@@ -61,6 +63,8 @@ pub struct Recorder<'a> {
     pub around: &'a Context<'a>,
     /// As what.
     pub request: &'a Request,
+    /// What paths are shown as.
+    pub remapping: &'a Remapping,
     /// What happened.
     pub compiled: &'a Compiled,
     /// The memo of digests.
@@ -82,7 +86,8 @@ impl Recorder<'_> {
         self.check_compiler()?;
         let mut inputs = self.files(&info)?;
         inputs.extend(self.variables(&info)?);
-        let (outputs, files, mut found) = self.outputs()?;
+        let (mut outputs, files, mut found) = self.outputs()?;
+        inputs.extend(self.placeholders(&mut outputs));
         self.hidden(&files, &mut found);
         self.shown(&info, &mut found);
         let entry = self.entry(&text, inputs, outputs, &mut found);
@@ -145,13 +150,17 @@ impl Recorder<'_> {
             }
             let (digest, roots) = self.read(&entry.path()).map_err(|error| gather(&error))?;
             let stamp = Stamp::from(&metadata);
-            self.memo.remember(&stamp, &digest);
+            let sites = sites::of(&entry.path()).map_err(|error| gather(&error))?;
+            // What is about to be written to may bear the same stamp then.
+            if sites.is_empty() || sites::stay_in(unit, name.as_encoded_bytes()) {
+                self.memo.remember(&stamp, &digest);
+            }
             for root in roots {
                 found.entry(root).or_insert_with(|| name.display().to_string());
             }
             let name = name.as_encoded_bytes().to_vec();
             files.push(Made { path: entry.path(), digest, stamp, sharing: sharing(&name) });
-            outputs.push(Output { name, digest, size: metadata.len(), mode: os::mode(&metadata) });
+            outputs.push(Output { name, digest, size: metadata.len(), mode: os::mode(&metadata), sites });
         }
         outputs.sort_by(|one, two| one.name.cmp(&two.name));
         Ok((outputs, files, found))

@@ -16,7 +16,7 @@ impl Recorder<'_> {
         if !Guard::BindShown.on() {
             return;
         }
-        let (roots, remapping) = (&self.request.roots, &self.request.remapping);
+        let (roots, remapping) = (&self.request.roots, self.remapping);
         // rustc shows a relative source as it is given.
         for source in info.sources.iter().filter(|source| source.is_absolute()) {
             for root in remapping.tells(source, roots) {

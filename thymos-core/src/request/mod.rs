@@ -10,9 +10,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::action::compiler::Compiler;
+use crate::action::placeholder::Places;
 use crate::action::roots::{Root, Roots};
 use crate::action::{Action, ActionKey, ExternInput};
 use crate::compile::observe::Links;
+use crate::compile::rewrite::Rewrites;
 use crate::invocation::{Argument, Head, Invocation};
 use crate::outcome::{Bypass, Degraded, Outcome};
 use crate::request::driver::has_foreign_driver;
@@ -66,6 +68,8 @@ pub struct Request {
     pub key: ActionKey,
     /// Files that the key holds by content.
     pub keyed: Vec<Keyed>,
+    /// Where placeholders stand for paths.
+    pub places: Places,
     /// Variables that this package's build script set, which the key holds from root to root.
     pub own_variables: Vec<String>,
 }
@@ -85,12 +89,19 @@ impl Request {
         let compiler = query.identify(store).map_err(|why| Outcome::Degraded(Degraded::Compiler(why)))?;
         let roots = roots(invocation, around, &compiler.sysroot);
         let own_variables = own_variables(around.environment);
-        let remapping = Remapping::of(invocation, &roots, around.remap);
+        let places = places(&roots);
+        let remapping = Remapping::of(invocation, (&roots, &places), around.remap);
         let mut keyed = Vec::new();
         let gather = Gather { invocation, around, roots: &roots, memo: store.memo(), own_variables: &own_variables };
         let mut action = gather.action(compiler.digest, &mut keyed)?;
         action.arguments.extend(gather.places(&remapping));
-        Ok(Self { key: action.key(), action, compiler, roots, remapping, keyed, own_variables })
+        Ok(Self { key: action.key(), action, compiler, roots, remapping, keyed, places, own_variables })
+    }
+
+    /// Returns what is replaced in the compiler's streams.
+    #[must_use]
+    pub fn rewrites(&self) -> Rewrites {
+        Rewrites::new(self.places.readings())
     }
 
     /// Returns which look-ups of symbolic links are watched. Those that rustc resolves lead to files that it then opens; clippy
@@ -111,17 +122,31 @@ pub fn workspaces<'a>(invocation: &'a Invocation, directory: &'a Path) -> Vec<&'
 /// Finds the roots. Cargo starts rustc in the workspace and with a relative source for the workspace's own packages, and in
 /// the package with an absolute one for all others; then the workspace is where the target directory lies in.
 fn roots(invocation: &Invocation, around: &Context<'_>, sysroot: &Path) -> Roots {
-    let target = invocation.target_dir().map(|path| around.directory.join(path));
+    let mut found = own_roots(invocation, around.directory);
+    found.extend(around.environment.cargo_home().map(|path| (Root::CargoHome, path)));
+    found.push((Root::Sysroot, sysroot.to_owned()));
+    Roots::new(found)
+}
+
+fn own_roots(invocation: &Invocation, directory: &Path) -> Vec<(Root, PathBuf)> {
+    let target = invocation.target_dir().map(|path| directory.join(path));
     let holds_target =
         || target.as_deref()?.parent().filter(|dir| dir.join("Cargo.toml").is_file()).map(Path::to_owned);
-    let workspace = if invocation.source.is_relative() { Some(around.directory.to_owned()) } else { holds_target() };
-    let found = [
-        workspace.map(|path| (Root::Workspace, path)),
-        target.clone().map(|path| (Root::Target, path)),
-        around.environment.cargo_home().map(|path| (Root::CargoHome, path)),
-        Some((Root::Sysroot, sysroot.to_owned())),
-    ];
-    Roots::new(found.into_iter().flatten())
+    let workspace = if invocation.source.is_relative() { Some(directory.to_owned()) } else { holds_target() };
+    let found = [workspace.map(|path| (Root::Workspace, path)), target.map(|path| (Root::Target, path))];
+    found.into_iter().flatten().collect()
+}
+
+/// Returns the paths that placeholders stand for in a compile that is not looked up.
+#[must_use]
+pub fn places_of(invocation: &Invocation, directory: &Path) -> Places {
+    places(&Roots::new(own_roots(invocation, directory)))
+}
+
+/// Returns the paths that placeholders stand for. They can be put into files of ELF, whose bytes nothing vouches for.
+#[must_use]
+fn places(roots: &Roots) -> Places {
+    if os::WRITES_ELF { Places::new(roots) } else { Places::default() }
 }
 
 struct Gather<'a> {

@@ -10,10 +10,14 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::action::placeholder::{Places, Renamed};
 use crate::action::roots::{Root, Roots};
 use crate::invocation::{Argument, Invocation};
 use crate::settings::Remap;
 use crate::system::os;
+
+/// Where Cargo's home is said to be with [`Remap::All`].
+const CARGO_HOME: &str = "/cargo";
 
 /// The pairs of a compile, in the order in which rustc is told them: ours, then the user's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,9 +46,9 @@ enum Reach {
 }
 
 impl Remapping {
-    /// Returns the remapping of a compile.
-    pub fn of(invocation: &Invocation, roots: &Roots, remap: Remap) -> Self {
-        let mut pairs = own(roots, remap);
+    /// Returns the remapping of a compile whose paths are replaced by placeholders.
+    pub fn of(invocation: &Invocation, (roots, places): (&Roots, &Places), remap: Remap) -> Self {
+        let mut pairs = own(roots, places, remap);
         let own = pairs.len();
         let mut reach = Reach::default();
         for argument in &invocation.arguments {
@@ -55,6 +59,22 @@ impl Remapping {
             }
         }
         Self { pairs, own, reach }
+    }
+
+    /// Returns the remapping where the unit itself is renamed or not. Where it is not, each path that has a placeholder is shown as it
+    /// is, and rustc still reads the sources of a dependency by its placeholder (`reverse_map_prefix_heuristically`).
+    #[must_use]
+    pub fn applied(&self, renamed: Renamed) -> Self {
+        let Self { pairs, own, reach } = self;
+        let (ours, theirs) = pairs.split_at(*own);
+        let to_itself = |pair: &Pair| Pair { from: pair.from.clone(), to: pair.from.clone() };
+        let is_placeholder = |pair: &&Pair| pair.to != Path::new(CARGO_HOME);
+        let undone: Vec<Pair> = match renamed {
+            Renamed::Yes => Vec::new(),
+            Renamed::No => ours.iter().filter(is_placeholder).map(to_itself).collect(),
+        };
+        let own = own + undone.len();
+        Self { pairs: ours.iter().chain(&undone).chain(theirs).cloned().collect(), own, reach: *reach }
     }
 
     /// Returns our own options, to be put in front of the user's.
@@ -145,14 +165,15 @@ impl Reach {
 
 /// Returns our pairs, the shortest first: what lies in another root comes after it, as the target directory usually lies in the
 /// workspace, and Cargo's home does where a CI system keeps only the workspace.
-fn own(roots: &Roots, remap: Remap) -> Vec<Pair> {
-    let remapped: &[(Root, &str)] = match remap {
-        Remap::Off => &[],
-        Remap::Workspace => &[(Root::Workspace, "."), (Root::Target, "./target")],
-        Remap::All => &[(Root::CargoHome, "/cargo"), (Root::Workspace, "."), (Root::Target, "./target")],
-    };
-    let pair = |(root, to): &(Root, &str)| Some(Pair { from: roots.path(*root)?, to: PathBuf::from(to) });
-    let mut pairs: Vec<Pair> = remapped.iter().filter_map(pair).collect();
+fn own(roots: &Roots, places: &Places, remap: Remap) -> Vec<Pair> {
+    let path = |bytes: &[u8]| os::path_from_bytes(bytes.to_vec());
+    let mut pairs = Vec::new();
+    if remap != Remap::Off {
+        pairs.extend(places.names().map(|(from, name)| Pair { from: path(from), to: path(&name) }));
+    }
+    if remap == Remap::All {
+        pairs.extend(roots.path(Root::CargoHome).map(|from| Pair { from, to: CARGO_HOME.into() }));
+    }
     pairs.sort_by_key(|pair| pair.from.as_os_str().len());
     pairs
 }
@@ -160,6 +181,7 @@ fn own(roots: &Roots, remap: Remap) -> Vec<Pair> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use crate::action::placeholder;
 
     fn roots(home: &str) -> Roots {
         let roots = [(Root::Workspace, "/h/ws"), (Root::Target, "/h/ws/target"), (Root::CargoHome, home)];
@@ -169,7 +191,14 @@ mod tests {
     fn remapping(remap: Remap, home: &str, options: &[(&str, &str)]) -> Remapping {
         let argument = |(name, value): &(&str, &str)| Argument::Text((*name).into(), value.as_bytes().to_vec());
         let arguments = options.iter().map(argument).collect();
-        Remapping::of(&Invocation { arguments, ..Invocation::default() }, &roots(home), remap)
+        let (roots, invocation) = (roots(home), Invocation { arguments, ..Invocation::default() });
+        Remapping::of(&invocation, (&roots, &Places::new(&roots)), remap)
+    }
+
+    /// Shortens the names of placeholders.
+    fn readable(text: &str) -> String {
+        let name = |root: Root| String::from_utf8(placeholder::name(root, 64)).unwrap_or_default();
+        text.replace(&name(Root::Workspace), "<W>").replace(&name(Root::Target), "<T>")
     }
 
     fn of_the_user(pair: &str) -> Remapping {
@@ -181,28 +210,37 @@ mod tests {
         let check = |remap: Remap, home: &str, expected: &[&str]| {
             let options = remapping(remap, home, &[]).options();
             let options: Vec<_> = options.iter().filter_map(|option| option.to_str()?.split_once('=')).collect();
-            assert_eq!(options.iter().map(|(_, value)| *value).collect::<Vec<_>>(), expected, "{remap:?} {home}");
+            let options: Vec<String> = options.iter().map(|(_, value)| readable(value)).collect();
+            assert_eq!(options, expected, "{remap:?} {home}");
         };
         check(Remap::Off, "/h/.cargo", &[]);
-        check(Remap::Workspace, "/h/.cargo", &["/h/ws=.", "/h/ws/target=./target"]);
-        check(Remap::All, "/h/.cargo", &["/h/ws=.", "/h/.cargo=/cargo", "/h/ws/target=./target"]);
-        check(Remap::All, "/h/ws/.c", &["/h/ws=.", "/h/ws/.c=/cargo", "/h/ws/target=./target"]);
-        check(Remap::All, "/", &["/h/ws=.", "/h/ws/target=./target"]);
+        check(Remap::Workspace, "/h/.cargo", &["/h/ws=<W>", "/h/ws/target=<T>"]);
+        check(Remap::All, "/h/.cargo", &["/h/ws=<W>", "/h/.cargo=/cargo", "/h/ws/target=<T>"]);
+        check(Remap::All, "/h/ws/.c", &["/h/ws=<W>", "/h/ws/.c=/cargo", "/h/ws/target=<T>"]);
+        check(Remap::All, "/", &["/h/ws=<W>", "/h/ws/target=<T>"]);
+        let undone = remapping(Remap::All, "/h/ws/.c", &[("--remap-path-prefix", "/x=/y")]).applied(Renamed::No);
+        let options: Vec<String> = undone.options().iter().map(|option| readable(&option.to_string_lossy())).collect();
+        let values: Vec<&str> =
+            options.iter().filter_map(|option| option.split_once('=')).map(|(_, pair)| pair).collect();
+        let expected = ["/h/ws=<W>", "/h/ws/.c=/cargo", "/h/ws/target=<T>", "/h/ws=/h/ws", "/h/ws/target=/h/ws/target"];
+        assert_eq!(values, expected);
+        assert_eq!(undone.tells(Path::new("/h/ws/x"), &roots("/h/ws/.c")), [Root::Workspace]);
     }
 
     #[test]
     fn a_path_is_shown_by_the_last_pair_that_leads_to_it() {
         for (path, pair, shown) in [
-            ("/h/ws/target", "/none=/x", "./target"),
-            ("/h/ws/target/x", "/none=/x", "./target/x"),
-            ("/h/ws", "/none=/x", "."),
+            ("/h/ws/target", "/none=/x", "<T>"),
+            ("/h/ws/target/x", "/none=/x", "<T>/x"),
+            ("/h/ws", "/none=/x", "<W>"),
             ("/v/target", "/none=/x", "/v/target"),
-            ("/h/ws/target", "/h/ws=/x=y", "./target"),
+            ("/h/ws/target", "/h/ws=/x=y", "<T>"),
             ("/h/ws/target", "/h/ws=/other", "/other/target"),
-            ("/h/ws/target", "/h/w=/other", "./target"),
+            ("/h/ws/target", "/h/w=/other", "<T>"),
             ("/h/ws/target", "/h//./=/other", "/other/ws/target"),
         ] {
-            assert_eq!(of_the_user(pair).shown(Path::new(path)), Path::new(shown), "{path} {pair}");
+            let found = of_the_user(pair).shown(Path::new(path));
+            assert_eq!(readable(&found.to_string_lossy()), shown, "{path} {pair}");
         }
     }
 
@@ -233,11 +271,12 @@ mod tests {
     fn a_root_in_another_one_is_shown_by_where_it_lies_in_it() {
         let check = |remapping: &Remapping, home: &str, expected: &[(Root, &str)]| {
             let nested = remapping.nested(&roots(home));
-            let nested: Vec<_> = nested.iter().map(|(root, path)| (*root, path.to_str().unwrap_or_default())).collect();
+            let nested: Vec<_> = nested.iter().map(|(root, path)| (*root, readable(&path.to_string_lossy()))).collect();
+            let expected: Vec<_> = expected.iter().map(|(root, path)| (*root, (*path).to_owned())).collect();
             assert_eq!(nested, expected, "{remapping:?}");
         };
         check(&remapping(Remap::Workspace, "/h/.cargo", &[]), "/h/.cargo", &[]);
-        check(&remapping(Remap::Workspace, "/h/ws/.c", &[]), "/h/ws/.c", &[(Root::CargoHome, "./.c")]);
+        check(&remapping(Remap::Workspace, "/h/ws/.c", &[]), "/h/ws/.c", &[(Root::CargoHome, "<W>/.c")]);
         check(&remapping(Remap::All, "/h/ws/.c", &[]), "/h/ws/.c", &[]);
         check(&of_the_user("/h/ws=/x"), "/h/.cargo", &[(Root::Target, "/x/target")]);
         check(&of_the_user("/h=/x"), "/h/.cargo", &[]);

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use super::Store;
 use crate::settings::Shared;
 use crate::system::digest::Digest;
-use crate::system::files::make_dir;
+use crate::system::files::{make_dir, overwrite};
 use crate::system::guard::Guard;
 use crate::system::os;
 use crate::system::stamp::Stamp;
@@ -34,6 +34,17 @@ pub enum Sharing {
     Linked,
     /// People strip, sign and patch such files in place.
     Private,
+}
+
+/// How a blob becomes an output.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// Whether the two may be one inode.
+    pub sharing: Sharing,
+    /// The permission bits that were recorded.
+    pub mode: u32,
+    /// What is written over it, and where.
+    pub patches: Vec<(u64, Vec<u8>)>,
 }
 
 /// A file whose content was read, on its way into the store.
@@ -129,9 +140,11 @@ impl Store {
         }
     }
 
-    /// Lays a blob out at `to` as a file of this process's own, under the current time, and remembers its digest.
-    pub fn restore(&self, blob: &Blob, to: &Path, sharing: Sharing, mode: u32) -> io::Result<()> {
-        let sharing = self.sharing(sharing);
+    /// Lays a blob out at `to` as a file of this process's own, under the current time, and remembers its digest if it still
+    /// has that.
+    pub fn restore(&self, blob: &Blob, to: &Path, shape: &Shape) -> io::Result<()> {
+        let Shape { sharing, mode, patches } = shape;
+        let sharing = if patches.is_empty() { self.sharing(*sharing) } else { Sharing::Private };
         let lay = || match lay_out(blob, to, sharing) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 // The output of an earlier restore, never touched since, is the blob itself.
@@ -145,16 +158,19 @@ impl Store {
         };
         let finish = || {
             let metadata = fs::metadata(to)?;
-            let wanted = if Guard::RestoreMode.on() { os::new_file_mode(mode) } else { 0o444 };
+            let wanted = if Guard::RestoreMode.on() { os::new_file_mode(*mode) } else { 0o444 };
             if os::mode(&metadata) != wanted {
                 os::set_mode(to, wanted)?;
             }
+            overwrite(to, patches)?;
             if Guard::RestoreTime.on() {
                 os::touch(to)?;
             }
             let stamp = Stamp::of(to)?;
-            self.memo.remember(&stamp, &blob.digest);
-            self.memo.remember(&stamp.unlinked(), &blob.digest);
+            if patches.is_empty() {
+                self.memo.remember(&stamp, &blob.digest);
+                self.memo.remember(&stamp.unlinked(), &blob.digest);
+            }
             Ok(())
         };
         let lay = || lay().inspect(|()| Step::RestoreOutputLaid.reached());
@@ -251,7 +267,7 @@ mod tests {
         let places = ["one", "two", "three"].map(|name| dir.path().join(name));
         let blobs = [(); 3].map(|()| store.blob(&output.digest, Sharing::Linked).unwrap());
         for (blob, to) in blobs.iter().zip(&places) {
-            store.restore(blob, to, Sharing::Linked, 0o644).unwrap();
+            store.restore(blob, to, &Shape { sharing: Sharing::Linked, mode: 0o644, patches: vec![] }).unwrap();
             assert_eq!(fs::read(to).unwrap(), b"artifact");
         }
         let inodes: std::collections::HashSet<u64> = places.iter().map(|place| inode(place)).collect();

@@ -38,7 +38,7 @@ use crate::system::error::plain;
 use crate::system::files::{make_dir, open_or_make, replace};
 use crate::system::os::{self, RangeLock, Wait};
 
-pub use blobs::{Blob, Made, Sharing};
+pub use blobs::{Blob, Made, Shape, Sharing};
 
 /// The directory of this version of the store, in the directory that the settings name.
 const VERSION: &str = "v1";

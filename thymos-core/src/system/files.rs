@@ -52,6 +52,30 @@ fn or_absent<T>(found: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
+/// Writes bytes over others in a file that is nobody else's. One that has a second name is replaced by a copy.
+///
+/// # Errors
+/// Whatever copying or writing gives.
+pub fn overwrite(path: &Path, patches: &[(u64, Vec<u8>)]) -> io::Result<()> {
+    if patches.is_empty() {
+        return Ok(());
+    }
+    let metadata = std::fs::metadata(path)?;
+    if os::link_count(&metadata) > 1 {
+        let parent = path.parent().unwrap_or(Path::new("."));
+        let copy = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(parent)?;
+        std::fs::copy(path, copy.path())?;
+        copy.persist(path).map_err(|error| error.error)?;
+    }
+    let file = OpenOptions::new().write(true).open(path)?;
+    for (at, bytes) in patches {
+        if os::write_at(&file, bytes, *at)? != bytes.len() {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+    }
+    Ok(())
+}
+
 /// Makes a directory of the store that may be there already, with the access that the one around it gives.
 pub(crate) fn make_dir(path: &Path) -> io::Result<()> {
     if path.is_dir() {

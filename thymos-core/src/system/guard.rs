@@ -107,6 +107,10 @@ pub enum Guard {
     UnobservedMacros,
     /// Where nothing can watch, directories of crates and what arguments name are inputs.
     UnobservedSearch,
+    /// How long the placeholders are that a result holds is an input.
+    BindPlaceholder,
+    /// The paths of this place are put into files that are nobody else's.
+    PutPaths,
 }
 
 impl Guard {
@@ -157,6 +161,8 @@ impl Guard {
             Self::ListingErrors => "listing-errors",
             Self::UnobservedMacros => "unobserved-macros",
             Self::UnobservedSearch => "unobserved-search",
+            Self::BindPlaceholder => "bind-placeholder",
+            Self::PutPaths => "put-paths",
         }
     }
 

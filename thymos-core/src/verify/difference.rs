@@ -75,7 +75,13 @@ mod tests {
     use crate::system::digest::Digest;
 
     fn output(name: &str, content: &str, mode: u32) -> Output {
-        Output { name: name.into(), digest: Digest::of(content.as_bytes()), size: content.len() as u64, mode }
+        Output {
+            name: name.into(),
+            digest: Digest::of(content.as_bytes()),
+            size: content.len() as u64,
+            mode,
+            sites: vec![],
+        }
     }
 
     fn entry() -> Entry {

@@ -17,6 +17,7 @@ use crate::hit::Lookup;
 use crate::invocation::{self, Invocation, Parsed};
 use crate::outcome::Degraded;
 use crate::record::{Recorded, Recorder};
+use crate::request::remapping::Remapping;
 use crate::store::Store;
 use crate::system::digest::Digest;
 use crate::system::error::plain;
@@ -32,6 +33,8 @@ pub struct Recompile<'a> {
     pub lookup: &'a Lookup<'a>,
     /// The compiler's arguments, `@file` ones expanded.
     pub arguments: &'a [OsString],
+    /// What paths are shown as.
+    pub remapping: &'a Remapping,
     /// Makes the command that runs the compiler with these arguments.
     pub command: &'a dyn Fn(&[OsString]) -> Command,
     /// What is watched.
@@ -131,13 +134,12 @@ impl Recompile<'_> {
     fn compile(&self, scratch: &Scratch) -> Result<Option<Entry>, Refusal> {
         let Lookup { invocation, around, request, store } = self.lookup;
         let refused = |why: &str| Refusal::Unverified(why.to_owned());
-        let arguments =
-            scratch.arguments(self.arguments, invocation, &|path| self.lookup.request.remapping.shown(path));
+        let arguments = scratch.arguments(self.arguments, invocation, &|path| self.remapping.shown(path));
         let arguments = arguments.ok_or_else(|| refused("its outputs cannot be put elsewhere"))?;
         let Parsed::Compile(here) = invocation::parse(&arguments) else {
             return Err(refused("its outputs cannot be put elsewhere"));
         };
-        let compiled = compile::run((self.command)(&arguments), self.options, Streams::Kept);
+        let compiled = compile::run((self.command)(&arguments), self.options, Streams::Kept, &request.rewrites());
         let mut compiled = compiled.map_err(|error| Refusal::Unverified(plain(&error)))?;
         Step::VerifyCompiled.reached();
         if !compiled.observed.status.success() {
@@ -146,7 +148,14 @@ impl Recompile<'_> {
         compiled.stdout = scratch.stream(&compiled.stdout, invocation);
         compiled.stderr = scratch.stream(&compiled.stderr, invocation);
         translate_dep_info(scratch, &here).map_err(|error| Refusal::Unverified(plain(&error)))?;
-        let recorder = Recorder { invocation: &here, around, request, compiled: &compiled, memo: store.memo() };
+        let recorder = Recorder {
+            invocation: &here,
+            around,
+            request,
+            remapping: self.remapping,
+            compiled: &compiled,
+            memo: store.memo(),
+        };
         let recorded = recorder.record();
         let Recorded { mut entry, .. } =
             recorded.map_err(|outcome| Refusal::Unverified(outcome.reason().unwrap_or_default()))?;
@@ -249,7 +258,7 @@ fn shown(input: &Input) -> Option<String> {
         Input::Machine(fact, _) => Some(fact.name().to_owned()),
         Input::Program(name, _) => Some(format!("program {}", String::from_utf8_lossy(name))),
         Input::Variable(name, _) => Some(format!("variable {}", String::from_utf8_lossy(name))),
-        Input::NoOtherVariables(..) | Input::RootPath(..) | Input::Display(_) => None,
+        Input::NoOtherVariables(..) | Input::RootPath(..) | Input::Placeholder(..) | Input::Display(_) => None,
     }
 }
 

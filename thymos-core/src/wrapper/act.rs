@@ -8,6 +8,7 @@ use std::io;
 use super::event::micros;
 use super::lookup::{Attempt, Decision, NoHit};
 use super::panics::caught;
+use super::through::Through;
 use crate::build_script;
 use crate::compile::{self, Compiled, Streams};
 use crate::outcome::{Bypass, Degraded, Outcome};
@@ -34,6 +35,7 @@ impl Attempt<'_> {
                 Ok(Ok(compiled)) => {
                     if let Err(panic) = caught(|| self.finish(&compiled, no_hit)) {
                         self.unit.log(&Outcome::Degraded(Degraded::Publish(panic)), self.facts());
+                        self.unit.put_paths(&self.unit.invocation, &self.request.places, compiled.began);
                     }
                     if compiled.observed.status.success() {
                         self.lay_launcher();
@@ -89,7 +91,9 @@ impl Attempt<'_> {
         if let Some(suspect) = &no_hit.suspect {
             self.tell(suspect, "The entry stays, because nothing may be stored");
         }
-        self.unit.exec(&no_hit.reason, self.facts(), &self.remapping())
+        self.unit.log(&no_hit.reason, self.facts());
+        let (invocation, places) = (&self.unit.invocation, &self.request.places);
+        self.unit.through(&Through { invocation, places, extra: &self.remapping().options() })
     }
 
     /// Where a build script was compiled, its runs are looked up too.
@@ -101,8 +105,8 @@ impl Attempt<'_> {
     }
 
     fn compile(&self) -> io::Result<Compiled> {
-        let command = self.unit.argv.command(&self.remapping());
-        compile::run(command, self.options(), Streams::Passed)
+        let command = self.unit.argv.command(&self.remapping().options());
+        compile::run(command, self.options(), Streams::Passed, &self.request.rewrites())
     }
 
     /// Stores what the compiler made, if it can be, and tells of it.
@@ -117,6 +121,9 @@ impl Attempt<'_> {
             let probe = self.unit.invocation.is_probe();
             Err(Outcome::Bypass(if probe { Bypass::FailedProbe } else { Bypass::Failed }))
         };
+        if stored.is_err() {
+            self.unit.put_paths(&self.unit.invocation, &self.request.places, compiled.began);
+        }
         let outcome = match no_hit.suspect {
             None => stored.err().unwrap_or(no_hit.reason),
             Some(suspect) if stored.is_ok() && self.is_cleared(&suspect) => {

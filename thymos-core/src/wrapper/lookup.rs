@@ -2,7 +2,7 @@
 //!
 //! Invariant: a result that could not be confirmed is not laid out, and no compiler runs here but to confirm one.
 
-use std::ffi::OsString;
+use std::cell::OnceCell;
 use std::fs;
 
 use super::Unit;
@@ -12,10 +12,12 @@ use crate::action::manifest::Entry;
 use crate::action::roots::Root;
 use crate::compile::observe;
 use crate::hit::Lookup;
+use crate::inputs::renaming;
 use crate::invocation::Invocation;
 use crate::outcome::cause::Cause;
 use crate::outcome::event;
 use crate::outcome::{Degraded, Outcome};
+use crate::request::remapping::Remapping;
 use crate::request::{Context, Request};
 use crate::settings::Mode;
 use crate::store::{Found, Store};
@@ -53,6 +55,8 @@ pub struct Attempt<'a> {
     pub around: &'a Context<'a>,
     pub request: &'a Request,
     pub store: &'a Store,
+    /// Known once it is asked for: it takes a look at sources.
+    pub remapping: OnceCell<Remapping>,
 }
 
 impl Attempt<'_> {
@@ -108,10 +112,12 @@ impl Attempt<'_> {
             return Err(unverified("an argument file is gone".to_owned()));
         };
         let remapping = self.remapping();
+        let options = remapping.options();
         let recompile = Recompile {
             lookup,
             arguments: &arguments.arguments,
-            command: &|arguments| command(&argv.head, arguments, &remapping),
+            remapping,
+            command: &|arguments| command(&argv.head, arguments, &options),
             options: self.options(),
         };
         match recompile.confirm(entry) {
@@ -124,7 +130,7 @@ impl Attempt<'_> {
     }
 
     pub fn lookup(&self) -> Lookup<'_> {
-        let Self { unit, around, request, store } = self;
+        let Self { unit, around, request, store, .. } = self;
         Lookup { invocation: &unit.invocation, around, request, store }
     }
 
@@ -137,9 +143,14 @@ impl Attempt<'_> {
         Facts { key: self.request.key.0.hex()[..16].to_owned(), workspace, ..Facts::default() }
     }
 
-    /// Returns the options that every unit of this workspace is compiled with.
-    pub fn remapping(&self) -> Vec<OsString> {
-        self.request.remapping.options()
+    /// Returns what paths are shown as, if the unit is compiled.
+    pub fn remapping(&self) -> &Remapping {
+        self.remapping.get_or_init(|| {
+            let Self { unit, around, request, .. } = self;
+            let (invocation, environment, places) = (&unit.invocation, unit.environment, &request.places);
+            let subject = renaming::Subject { invocation, environment, directory: around.directory, places };
+            request.remapping.applied(renaming::renamed(&subject, unit.settings.remap))
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 //! | what the invocation is: a [`Call`] | `call.rs` | gathers, decides |
 //! | what the store has for it: a `Decision` | `lookup.rs` | acts |
 //! | restore, become the compiler, or compile and store | `act.rs`, `publish.rs` | acts |
+//! | run the compiler and store nothing | `through.rs` | acts |
 //! | one event, and what a user must see | `event.rs`, `notice.rs` | acts |
 //! | a panic of ours, which must not fail the build | `panics.rs` | acts |
 //!
@@ -21,7 +22,9 @@ pub(crate) mod notice;
 mod panics;
 mod program;
 mod publish;
+mod through;
 
+use std::cell::OnceCell;
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -37,7 +40,6 @@ use crate::settings::environment::Environment;
 use crate::store::Store;
 use crate::system::os::signals;
 use call::Call;
-use event::Facts;
 use lookup::Attempt;
 use program::Argv;
 
@@ -58,11 +60,11 @@ pub fn run(arguments: Vec<OsString>, environment: Environment) -> ! {
     });
     match Call::read(&argv, &environment, start) {
         Call::Plain => argv.exec(&[]),
-        Call::Bypass(unit, bypass) => unit.exec(&Outcome::Bypass(bypass), Facts::default(), &[]),
+        Call::Bypass(unit, bypass) => unit.pass(&Outcome::Bypass(bypass)),
         Call::Cacheable(unit) => {
             // The compiler was not started: the act that starts it ends this process.
             let Err(panic) = panics::caught(|| -> Infallible { unit.cached() });
-            unit.exec(&Outcome::Degraded(Degraded::Gather(panic)), Facts::default(), &[])
+            unit.pass(&Outcome::Degraded(Degraded::Gather(panic)))
         }
     }
 }
@@ -79,18 +81,12 @@ struct Unit<'a> {
 }
 
 impl Unit<'_> {
-    /// Becomes the compiler, with `extra` options before those that were given.
-    fn exec(&self, outcome: &Outcome, facts: Facts, extra: &[OsString]) -> ! {
-        self.log(outcome, facts);
-        self.argv.exec(extra)
-    }
-
     fn cached(&self) -> ! {
         let store = match self.open_store() {
             Ok(store) => store,
             Err(degraded) => {
                 self.complain(None);
-                self.exec(&Outcome::Degraded(degraded), Facts::default(), &[])
+                self.pass(&Outcome::Degraded(degraded))
             }
         };
         self.complain(Some(&store.root().join("tmp")));
@@ -103,10 +99,10 @@ impl Unit<'_> {
         };
         let mut request = match Request::gather(&self.invocation, &around, &store) {
             Ok(request) => request,
-            Err(outcome) => self.exec(&outcome, Facts::default(), &[]),
+            Err(outcome) => self.pass(&outcome),
         };
         request.keyed.extend_from_slice(&self.argument_files);
-        Attempt { unit: self, around: &around, request: &request, store: &store }.run()
+        Attempt { unit: self, around: &around, request: &request, store: &store, remapping: OnceCell::new() }.run()
     }
 
     fn open_store(&self) -> Result<Store, Degraded> {

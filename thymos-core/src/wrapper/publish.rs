@@ -11,12 +11,14 @@ use super::lookup::Attempt;
 use crate::action::manifest::Manifest;
 use crate::compile::Compiled;
 use crate::outcome::{Degraded, Outcome};
-use crate::record::Recorder;
+use crate::record::{Recorded, Recorder};
 use crate::settings::Settings;
 use crate::settings::environment;
 use crate::store::usage::Collection;
 use crate::store::{Found, Store};
 use crate::system::error::plain;
+use crate::system::files;
+use crate::system::guard::Guard;
 use crate::system::os;
 use crate::system::step::Step;
 
@@ -28,13 +30,15 @@ impl Attempt<'_> {
     pub fn store(&self, compiled: &Compiled, facts: &mut Facts) -> Result<(), Outcome> {
         let (invocation, request, memo) = (&self.unit.invocation, self.request, self.store.memo());
         Step::PublishCompiled.reached();
-        let recorded = Recorder { invocation, around: self.around, request, compiled, memo }.record();
+        let recorded =
+            Recorder { invocation, around: self.around, request, remapping: self.remapping(), compiled, memo }.record();
         let recorded = recorded.inspect_err(|outcome| facts.trouble = trouble(outcome))?;
         Step::PublishRecorded.reached();
         let mut grown = 0;
         for made in &recorded.files {
             grown += self.store.keep(made).map_err(failed)?;
         }
+        self.put_paths(&recorded)?;
         facts.bytes = recorded.entry.outputs.iter().map(|output| output.size).sum();
         let mut manifest = match self.store.lookup(&self.request.key) {
             Found::Manifest(manifest) => manifest,
@@ -47,6 +51,16 @@ impl Attempt<'_> {
         Step::PublishNoted.reached();
         if collection.is_ok_and(|collection| collection == Collection::Due) {
             start_collection(&self.unit.settings, self.store);
+        }
+        Ok(())
+    }
+
+    /// What is stored holds placeholders; what lies in the target directory now holds the paths of this place.
+    fn put_paths(&self, recorded: &Recorded) -> Result<(), Outcome> {
+        let out_dir = self.around.directory.join(&self.unit.invocation.out_dir);
+        for output in recorded.entry.outputs.iter().filter(|_| Guard::PutPaths.on()) {
+            let path = out_dir.join(os::path_from_bytes(output.name.clone()));
+            files::overwrite(&path, &self.request.places.patches(&output.sites)).map_err(failed)?;
         }
         Ok(())
     }

@@ -24,7 +24,8 @@ fn fill(world: &World) {
         std::fs::write(&path, &content).unwrap();
         let stamp = Stamp::of(&path).unwrap();
         store.keep(&Made { path: path.clone(), digest, stamp, sharing: Sharing::Private }).unwrap();
-        let output = Output { name: b"libx.rlib".to_vec(), digest, size: content.len() as u64, mode: 0o644 };
+        let output =
+            Output { name: b"libx.rlib".to_vec(), digest, size: content.len() as u64, mode: 0o644, sites: vec![] };
         let inputs = vec![Input::File(b"\0W/src/lib.rs".to_vec(), digest)];
         let entry = Entry { inputs, outputs: vec![output], stored_ms: number, ..Entry::default() };
         store.publish(&ActionKey(Digest::of(&number.to_le_bytes())), &Manifest { entries: vec![entry] }).unwrap();

@@ -78,8 +78,9 @@ fn mark(text: &[u8], path: &[u8], letter: u8) -> Vec<u8> {
     let mut from = 0;
     while let Some(at) = finder.find(&text[from..]).map(|at| at + from) {
         let end = at + path.len();
-        let whole = at.checked_sub(1).is_none_or(|before| precedes_path(text[before]))
-            && text.get(end).is_none_or(|next| is_separator(*next) || matches!(next, b'"' | b'\n'));
+        let before = &text[..at];
+        let begins = before.last().is_none_or(|before| precedes_path(*before)) || ends_in_colour(before);
+        let whole = begins && text.get(end).is_none_or(|next| is_separator(*next) || matches!(next, b'"' | b'\n'));
         marked.extend_from_slice(&text[from..at]);
         if whole {
             marked.extend_from_slice(&[0, letter]);
@@ -99,6 +100,14 @@ pub(crate) fn readable(rooted: &[u8]) -> String {
     [("\0W", "."), ("\0T", "target"), ("\0C", "$CARGO_HOME"), ("\0S", "<sysroot>")]
         .iter()
         .fold(text.into_owned(), |text, (mark, name)| text.replace(mark, name))
+}
+
+/// Returns whether a text ends in what a terminal changes its colour by, as it is or as a JSON string has it.
+fn ends_in_colour(text: &[u8]) -> bool {
+    let Some(text) = text.strip_suffix(b"m") else { return false };
+    let numbers = text.iter().rev().take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
+    let begin = &text[..text.len() - numbers];
+    begin.ends_with(b"\x1b[") || begin.ends_with(br"\u001b[")
 }
 
 fn precedes_path(byte: u8) -> bool {
@@ -147,6 +156,8 @@ mod tests {
         check("/snapshots/@/home/u/ws/a /old~/home/u/ws/a", b"/snapshots/@/home/u/ws/a /old~/home/u/ws/a");
         check("# env-dep:D=/home/u/ws\n", b"# env-dep:D=\0W\n");
         check("nothing here", b"nothing here");
+        check("\u{1b}[1;94m/home/u/ws/a \\u001b[0m/home/u/ws/a", b"\x1b[1;94m\0W/a \\u001b[0m\0W/a");
+        check("/of[0m/home/u/ws/a m/home/u/ws/a", b"/of[0m/home/u/ws/a m/home/u/ws/a");
     }
 
     #[test]

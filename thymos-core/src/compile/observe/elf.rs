@@ -10,6 +10,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
 /// The word size and byte order of an object.
@@ -41,6 +42,8 @@ const DYNAMIC_ENTRY: usize = 16;
 const PT_LOAD: u32 = 1;
 const PT_INTERP: u32 = 3;
 const STT_FUNC: u8 = 2;
+const SHF_ALLOC: u64 = 0x2;
+const SHF_STRINGS: u64 = 0x20;
 const SHF_COMPRESSED: u64 = 0x800;
 const SHT_SYMTAB: u32 = 2;
 const SHT_DYNAMIC: u32 = 6;
@@ -153,6 +156,31 @@ pub fn shares_std(path: &Path) -> bool {
 pub fn has_compressed_section(path: &Path) -> bool {
     let Ok(mut file) = File::open(path) else { return false };
     compressed(&mut |offset, length| read_at(&mut file, offset, length).ok()).unwrap_or(false)
+}
+
+/// Returns where a file has tables of strings that end at a zero and that no running program sees: those of debug information.
+pub fn string_tables(path: &Path) -> Vec<Range<u64>> {
+    let Ok(mut file) = File::open(path) else { return Vec::new() };
+    let sections = sections(&mut |offset, length| read_at(&mut file, offset, length).ok()).unwrap_or_default();
+    let is_table = |flags: u64| flags & (SHF_STRINGS | SHF_ALLOC | SHF_COMPRESSED) == SHF_STRINGS;
+    let table = |section: &[u8; SECTION_HEADER]| {
+        u64_at(section, 8).filter(|flags| is_table(*flags))?;
+        let start = u64_at(section, 24)?;
+        Some(start..start.checked_add(u64_at(section, 32)?)?)
+    };
+    sections.as_chunks::<SECTION_HEADER>().0.iter().filter_map(table).collect()
+}
+
+/// Returns where the section of this name lies.
+pub fn section(path: &Path, wanted: &[u8]) -> Option<Range<u64>> {
+    let mut file = File::open(path).ok()?;
+    let source: &mut Source<'_> = &mut |offset, length| read_at(&mut file, offset, length).ok();
+    let sections = sections(source)?;
+    let all = || sections.as_chunks::<SECTION_HEADER>().0.iter();
+    let names = contents(all().nth(usize::from(u16_at(&source(0, 64)?, 62)?))?, source)?;
+    let found = all().find(|section| u32_at(*section, 0).and_then(|at| name(&names, at.into())) == Some(wanted))?;
+    let start = u64_at(found, 24)?;
+    Some(start..start.checked_add(u64_at(found, 32)?)?)
 }
 
 /// Sections are marked; those of the older form, which GNU tools still write when they are asked to, are named so.

@@ -28,7 +28,7 @@ fn hours_ago(hours: u64) -> SystemTime {
 
 fn entry(content: &[u8], stored_ms: u64) -> Entry {
     let digest = Digest::of(content);
-    let output = Output { name: b"liba.rlib".to_vec(), digest, size: content.len() as u64, mode: 0o644 };
+    let output = Output { name: b"liba.rlib".to_vec(), digest, size: content.len() as u64, mode: 0o644, sites: vec![] };
     let inputs = vec![Input::File(b"\0W/src/lib.rs".to_vec(), digest)];
     Entry { inputs, outputs: vec![output], stored_ms, ..Entry::default() }
 }

@@ -12,6 +12,9 @@ mod other;
 #[cfg(not(unix))]
 pub use other::*;
 
+/// Whether compilers here write ELF: its files bear no signature over their bytes.
+pub const WRITES_ELF: bool = cfg!(all(unix, not(target_vendor = "apple")));
+
 /// What a program's exit status tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tells {
