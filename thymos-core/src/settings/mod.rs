@@ -35,8 +35,8 @@ pub enum Mode {
 /// Whether paths of the workspace are remapped in artifacts, so that another checkout can use them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Remap {
-    /// The workspace is remapped to `.` and the target directory to `./target`, which a debugger that is started in the
-    /// workspace resolves.
+    /// The workspace and the target directory are remapped to placeholders, which libraries keep. Whoever looks at a program or at a
+    /// message sees the paths of the place that it is in.
     #[default]
     Workspace,
     /// Cargo's home is remapped to `/cargo` as well, so that crates from registries are the same under another `CARGO_HOME`.

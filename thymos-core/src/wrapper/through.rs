@@ -49,7 +49,11 @@ impl Unit<'_> {
     /// Runs the compiler to its end, and ends as it did.
     pub fn through(&self, compile: &Through<'_>) -> ! {
         let Through { invocation, places, extra } = compile;
-        if places.is_empty() || invocation.out_dir.as_os_str().is_empty() || os::stderr_is_terminal() {
+        if os::stderr_is_terminal() {
+            // The compiler draws for it, so its streams stay as they are, and so do paths.
+            self.argv.exec(&[]);
+        }
+        if places.is_empty() || invocation.out_dir.as_os_str().is_empty() {
             self.argv.exec(extra);
         }
         let (began, rewrites) = (stamp::now(), Rewrites::new(places.readings()));

@@ -102,7 +102,7 @@ fn breakpoints_stop_after_an_edit_that_is_compiled_incrementally() {
     if !(require_tool("gdb") && require_tool("lldb")) {
         return;
     }
-    looks_alike(&project(), Shared::Everywhere, |here| {
+    looks_alike(&project(), Shared::InPart, |here| {
         let settings = [("CARGO_INCREMENTAL", "1")];
         let first = debugs(here, &settings);
         here.edit("app/src/main.rs", "fn main() {", "fn main() { // edited");

@@ -9,6 +9,8 @@ pub enum Shared {
     Everywhere,
     /// Everything, at the first place.
     Here,
+    /// Something: each look edits.
+    InPart,
 }
 
 /// Looks at a project four times. `look` builds and tells what can be seen.
@@ -41,7 +43,9 @@ pub fn looks_alike_in(mut world: World, places: [&str; 2], shared: Shared, look:
     here.clean();
     world.zero();
     assert_same(&wanted, &seen(&here), "restored");
-    assert_hits(&world, &cold, "restored");
+    if shared != Shared::InPart {
+        assert_hits(&world, &cold, "restored");
+    }
     std::fs::remove_dir_all(here.root()).unwrap();
 
     let there = world.at(places[1]);

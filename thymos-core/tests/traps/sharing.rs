@@ -173,12 +173,46 @@ fn a_path_in_compressed_debug_information_is_this_checkouts() {
                         .env("CARGO_PROFILE_DEV_DEBUG", "1")
                         .run(),
                 );
-                let info = Run::of(here.command("readelf".as_ref()).args(["--debug-dump=info", "target/debug/app"]));
-                let own =
-                    info.stdout.lines().filter(|line| line.contains("DW_AT_comp_dir") && !line.contains("/rustc/"));
-                let directories: Vec<_> = own.filter_map(|line| line.split_whitespace().last()).collect();
-                stage.notes("compiled in", format!("{directories:?}"));
+                stage.notes("compiled in", compiled_in(&here));
             }
+        }
+    });
+}
+
+/// Returns where the units of a program say that they were compiled, but for those of the standard library.
+#[cfg(target_os = "linux")]
+fn compiled_in(here: &crate::support::Checkout<'_>) -> String {
+    let info = Run::of(here.command("readelf".as_ref()).args(["--debug-dump=info", "target/debug/app"]));
+    let own = info.stdout.lines().filter(|line| line.contains("DW_AT_comp_dir") && !line.contains("/rustc/"));
+    format!("{:?}", own.filter_map(|line| line.split_whitespace().last()).collect::<Vec<_>>())
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_program_that_another_checkout_shares_names_this_ones_directory() {
+    if !crate::support::require_tool("readelf") {
+        return;
+    }
+    guarded_by("put-paths").tell(|stage| {
+        for place in ["here", "there/and/deeper"] {
+            let here = stage.checkout(place, &printing("1"));
+            stage.sees_app_anew(&here);
+            stage.notes("compiled in", compiled_in(&here));
+        }
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_program_whose_placeholders_are_too_short_for_this_checkout_is_compiled_here() {
+    if !crate::support::require_tool("readelf") {
+        return;
+    }
+    guarded_by("bind-placeholder").tell(|stage| {
+        for place in ["here", &format!("there/{}", "deep/".repeat(12))] {
+            let here = stage.checkout(place, &printing("1"));
+            stage.sees_app_anew(&here);
+            stage.notes("compiled in", compiled_in(&here));
         }
     });
 }
