@@ -25,7 +25,7 @@ pub const ENGINE: &[Room] = &[
     room("inputs", &["system", "settings", "action", "outcome", "compile", "invocation"]),
     room("hit", &["system", "settings", "action", "outcome", "invocation", "store", "request", "inputs"]),
     room("record", &["system", "action", "outcome", "compile", "invocation", "store", "request", "inputs"]),
-    room("verify", &["system", "action", "outcome", "compile", "invocation", "store", "hit", "record"]),
+    room("verify", &["system", "action", "outcome", "compile", "invocation", "store", "request", "hit", "record"]),
     room(
         "build_script",
         &[
