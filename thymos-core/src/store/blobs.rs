@@ -294,7 +294,8 @@ mod tests {
             store.keep(&output).unwrap();
             fs::remove_file(&output.path).unwrap();
             let blob = store.blob(&output.digest, Sharing::Linked).unwrap();
-            store.restore(&blob, &output.path, Sharing::Linked, 0o644).unwrap();
+            let shape = Shape { sharing: Sharing::Linked, mode: 0o644, patches: vec![] };
+            store.restore(&blob, &output.path, &shape).unwrap();
             store.blob(&output.digest, Sharing::Linked).unwrap();
             edit(&output.path);
             if removed {
