@@ -3,7 +3,7 @@
 //! Grammar of an action's file (`actions/ab/<key>`, see [`crate::system::codec`] for the parts):
 //! ```text
 //! file   = body check[16]                    check = first half of BLAKE3(body)
-//! body   = bytes("thymos manifest 4\n") list(entry)          newest entry first
+//! body   = bytes("thymos manifest 5\n") list(entry)          newest entry first
 //! entry  = list(input) list(output) option(dep-info) stdout stderr number(compile µs) number(stored ms)
 //! input  = kind[1] fields…                   see `Input`
 //! output = bytes(name) digest number(size) number(mode) list(site)
@@ -22,7 +22,7 @@ use crate::system::digest::Digest;
 use crate::system::machine::Fact;
 use crate::system::metadata::{Aspect, Named};
 
-const MAGIC: &[u8] = b"thymos manifest 4\n";
+const MAGIC: &[u8] = b"thymos manifest 5\n";
 /// Input sets that one action remembers; branch switching wants a few, and each costs a look-up time.
 pub(crate) const ENTRIES: usize = 16;
 
@@ -240,7 +240,7 @@ fn write_input(writer: &mut Writer, input: &Input) {
             writer.digest(digest);
         }
         Input::Placeholder(root, class) => {
-            writer.byte(b'h');
+            writer.byte(b'k');
             writer.byte(root.letter());
             writer.number(u64::from(*class));
         }
@@ -277,7 +277,7 @@ fn read_input(reader: &mut Reader<'_>) -> Option<Input> {
         b'x' => Input::Program(path(reader)?, Some(path(reader)?)),
         b'n' => Input::Program(path(reader)?, None),
         b'p' => Input::RootPath(Root::from_letter(reader.byte()?)?, reader.digest()?),
-        b'h' => Input::Placeholder(Root::from_letter(reader.byte()?)?, u16::try_from(reader.number()?).ok()?),
+        b'k' => Input::Placeholder(Root::from_letter(reader.byte()?)?, u16::try_from(reader.number()?).ok()?),
         b'y' => Input::Display(reader.digest()?),
         b'm' => {
             let path = path(reader)?;
@@ -337,7 +337,7 @@ mod tests {
     fn the_format_is_pinned() {
         assert_eq!(
             &Digest::of(&manifest().encode()).hex()[..16],
-            "7ae792e62f8560fb",
+            "78f79c1db6acbea3",
             "a change of format needs a new version"
         );
     }
