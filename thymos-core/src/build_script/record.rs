@@ -83,7 +83,7 @@ impl Finished<'_> {
 
     fn recorder(&self) -> Recorder<'_> {
         let Self { asked, around, request, compiled, memo } = self;
-        Recorder { invocation: &asked.unit, around, request, compiled, memo }
+        Recorder { invocation: &asked.unit, around, request, remapping: &request.remapping, compiled, memo }
     }
 
     fn entry(&self, inputs: Vec<Input>) -> Result<Entry, Outcome> {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::reads;
 use crate::action::Action;
+use crate::action::placeholder::Places;
 use crate::action::roots::{Root, Roots};
 use crate::invocation::{Head, Invocation};
 use crate::outcome::{Bypass, Degraded, Outcome};
@@ -79,9 +80,10 @@ impl Asked {
             processor: None,
             remap: Remap::default(),
         };
-        let remapping = Remapping::of(&self.unit, &roots, Remap::Off);
+        let remapping = Remapping::of(&self.unit, (&roots, &Places::default()), Remap::Off);
+        let places = Places::default();
         let keyed = vec![Keyed { path: self.script.clone(), stamp, digest }];
-        Ok(Request { key: action.key(), action, compiler, roots, keyed, own_variables: Vec::new(), remapping })
+        Ok(Request { key: action.key(), action, compiler, roots, keyed, own_variables: Vec::new(), remapping, places })
     }
 
     /// What is no variable: the names that a script finds itself under, the mode of new files, and how the roots lie in one

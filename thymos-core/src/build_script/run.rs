@@ -19,6 +19,7 @@ use super::tree;
 use crate::action::manifest::{Entry, Input, Manifest, Output};
 use crate::action::roots::Root;
 use crate::compile::observe::{Access, Observed, Program};
+use crate::compile::rewrite::Rewrites;
 use crate::compile::{self, Compiled, Streams, observe};
 use crate::hit::Lookup;
 use crate::outcome::cause::Cause;
@@ -193,7 +194,7 @@ impl Attempt<'_> {
         }
         let mut command = command(&self.session.asked.script, &self.session.asked.name);
         command.env(environment::ACTIVE, "1");
-        match caught(|| compile::run(command, observe::Options::default(), Streams::Passed)) {
+        match caught(|| compile::run(command, observe::Options::default(), Streams::Passed, &Rewrites::default())) {
             Ok(Ok(mut compiled)) => {
                 take_for_loaded(&mut compiled.observed);
                 // What fails now changes nothing of what the script did.
@@ -336,7 +337,7 @@ impl Attempt<'_> {
         let size = tree.len() as u64;
         let mut grown = keep(store, &tree, digest).map_err(failed)?;
         facts.bytes = size;
-        entry.outputs = vec![Output { name: b"out".to_vec(), digest, size, mode: 0o600 }];
+        entry.outputs = vec![Output { name: b"out".to_vec(), digest, size, mode: 0o600, sites: vec![] }];
         let mut manifest = match store.lookup(&request.key) {
             Found::Manifest(manifest) => manifest,
             _ => Manifest::default(),
