@@ -19,7 +19,7 @@
 mod read;
 mod write;
 
-#[cfg_attr(not(feature = "zstd"), path = "pack/no_stream.rs")]
+#[cfg_attr(not(feature = "zstd"), path = "no_stream.rs")]
 mod stream;
 #[cfg(all(test, feature = "zstd"))]
 mod tests;
