@@ -13,6 +13,7 @@
 //! symbolic links, forward signals, or retry. Blind by design: the clock as the kernel's page of code tells it to programs
 //! that the compile starts, the processor's own instructions, and what arrives over inherited descriptors.
 
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only where a compile is watched is it read"))]
 pub(crate) mod elf;
 
 #[cfg_attr(
