@@ -148,7 +148,7 @@ fn a_toolchain_named_on_cargos_command_line_is_the_one_that_answers() {
     if !Toolchain::is_there() || !require_tool("rustup") {
         return;
     }
-    guarded_by("key-compiler").tell(|stage| {
+    guarded_by("key-compiler,input-way").tell(|stage| {
         let here = stage.checkout("here", &shows_its_toolchain());
         // Both say that they are the same version.
         let toolchains = CORES.map(|words| {
