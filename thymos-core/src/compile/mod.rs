@@ -136,7 +136,7 @@ pub fn run_unwatched(mut command: Command, rewrites: &Rewrites) -> io::Result<Ex
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     signals::restore_sigchld(&mut command);
     signals::catch_term_signals();
-    let mut running = command.spawn().inspect_err(|_| signals::stop())?;
+    let mut running = command.spawn()?;
     signals::pass_to(running.id());
     let stdout = running.stdout.take().map(|pipe| pass_on(pipe, io::stdout(), rewrites));
     let stderr = running.stderr.take().map(|pipe| pass_on(pipe, io::stderr(), rewrites));
