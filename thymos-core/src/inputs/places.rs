@@ -70,7 +70,9 @@ pub fn is_excused_of_kernel(access: &Access, caller: Caller) -> bool {
     match caller {
         // The job server's descriptors are pipes.
         Caller::Compiler => is_one_of(&OF_COMPILER) || is_fact() || is_pipe(access),
-        Caller::Tool => is_one_of(&OF_COMPILER) || is_one_of(&OF_TOOLS) || is_fact() || is_pipe(access),
+        Caller::Tool => {
+            is_one_of(&OF_COMPILER) || is_one_of(&OF_TOOLS) || is_fact() || is_pipe(access) || counts_memories(access)
+        }
         // Who reads this reads the whole environment, which is an input then.
         Caller::Loaded => is_fact() || is_one_of(&["/proc/self/environ", "/proc/thread-self/environ"]),
         // The standard library of a program looks for the end of its stack. The addresses are others in every run, and the
@@ -95,6 +97,12 @@ pub fn tells_host(access: &Access) -> bool {
     access.path == Path::new("/proc/filesystems")
         || (access.seen == Seen::Absent
             && ["/sys/fs/selinux", "/selinux"].iter().any(|place| access.path == Path::new(place)))
+}
+
+/// The allocator of mold asks for one after the other of the machine's memories, to learn how many there are.
+fn counts_memories(access: &Access) -> bool {
+    let number = access.path.to_str().and_then(|path| path.strip_prefix("/sys/devices/system/node/node"));
+    access.kind == AccessKind::Stat && number.is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
 /// A descriptor of the process that is a pipe, as scripts hand them on.
@@ -183,6 +191,27 @@ mod tests {
         check("/sys/fs/cgroup/../../etc/cpu.max", Caller::Tool, false);
         check("/proc/self/environ", Caller::Loaded, true);
         check("/proc/1/environ", Caller::Loaded, false);
+    }
+
+    #[test]
+    fn a_linker_may_count_memories_and_look_into_none() {
+        let check = |path: &str, kind: AccessKind, caller: Caller, excused: bool| {
+            for seen in [Seen::Absent, Seen::Directory] {
+                assert_eq!(
+                    is_excused_of_kernel(&look(path, kind, seen), caller),
+                    excused,
+                    "{path} {kind:?} {caller:?}"
+                );
+            }
+        };
+        check("/sys/devices/system/node/node1", AccessKind::Stat, Caller::Tool, true);
+        check("/sys/devices/system/node/node1", AccessKind::List, Caller::Tool, false);
+        check("/sys/devices/system/node/node1", AccessKind::Open, Caller::Tool, false);
+        check("/sys/devices/system/node/node1/../x", AccessKind::Stat, Caller::Tool, false);
+        check("/sys/devices/system/node/node", AccessKind::Stat, Caller::Tool, false);
+        for caller in [Caller::Compiler, Caller::Loaded, Caller::Other] {
+            check("/sys/devices/system/node/node1", AccessKind::Stat, caller, false);
+        }
     }
 
     #[test]

@@ -238,7 +238,7 @@ fn appending(words: &str) -> String {
 #[test]
 #[cfg(unix)]
 fn what_a_linker_script_says_of_its_place_is_this_checkouts() {
-    guarded_by("bind-unknown,input-scripts").tell(|stage| {
+    guarded_by("bind-unknown,input-scripts,input-asked").tell(|stage| {
         let files = package("app").file("src/main.rs", "fn main() { println!(\"runs\") }");
         for words in ["basename \"$(pwd)\"", "pwd | wc -c", "echo ${#out}"] {
             let linker = stage.checkout("tools", &Files::default()).executable("linker", &appending(words));
