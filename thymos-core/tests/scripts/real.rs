@@ -57,7 +57,7 @@ fn published_scripts_run_once_and_are_restored_as_plain_cargo_leaves_them() {
     let (stored, left): (Vec<_>, Vec<_>) = cold.iter().partition(|run| run.ends_with(": miss"));
     // A compiler that a script starts asks where it lies itself, and cc opens the job server's pipe anew: such runs are not stored.
     let known = |run: &&String| run.contains("(/proc/self/exe)") || run.contains("(/dev/fd/");
-    assert!(stored.len() >= 4 && left.iter().all(|run| known(run)), "{cold:#?}");
+    assert!(stored.len() >= 4 && left.iter().all(known), "{cold:#?}");
     assert_eq!(made(&here), plain);
     here.clean();
     here.cargo("build").ok();
