@@ -204,6 +204,7 @@ impl Finished<'_> {
             directory: directory.clone(),
             libraries,
             executable_is_known: false,
+            shells_only_link: false,
             known: vec![directory.clone(), out_dir.clone(), std::env::temp_dir(), sysroot.join("lib")],
             foreign_links: true,
             names_open_files: false,

@@ -163,6 +163,7 @@ mod tests {
             foreign_links: true,
             names_open_files: false,
             executable_is_known: false,
+            shells_only_link: false,
             is_output: &|path| path.parent() == Some(Path::new("/ws/target/out")) && path.extension().is_some(),
             is_linker: &|_| false,
         };

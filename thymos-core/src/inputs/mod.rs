@@ -106,6 +106,8 @@ pub(crate) fn asked(observed: &Observed, rules: &Rules<'_>) -> Result<(Vec<Fact>
             Tells::Unknown => {}
             _ if is_known => continue,
             // The C library's sort asks how much memory there is; bash sorts its variables.
+            // A shell makes sure at its start that `PWD` is right.
+            Tells::Directory if rules.shells_only_link && is_shell(&question.program) => continue,
             Tells::Unaccounted if question.call == "sysinfo" && is_shell(&question.program) => continue,
             Tells::Fact(fact) => {
                 facts.insert(fact);

@@ -93,6 +93,12 @@ pub fn is_shell(path: &Path) -> bool {
     only_reads(path) && ["bash", "dash", "sh"].iter().any(|shell| path.file_name() == Some(OsStr::new(shell)))
 }
 
+/// Returns whether a program is the system's `env`, which the first line of a script may name to have a shell searched for.
+#[must_use]
+pub fn is_env(path: &Path) -> bool {
+    only_reads(path) && path.file_name() == Some(OsStr::new("env"))
+}
+
 /// Returns whether a program of the system only reads what it opens.
 #[must_use]
 pub fn only_reads(path: &Path) -> bool {

@@ -29,6 +29,8 @@ pub(crate) struct Given<'a> {
     pub names_open_files: bool,
     /// See [`Rules::executable_is_known`].
     pub executable_is_known: bool,
+    /// See [`Rules::shells_only_link`].
+    pub shells_only_link: bool,
 }
 
 /// What decides which accesses are inputs.
@@ -59,6 +61,8 @@ pub(crate) struct Rules<'a> {
     pub names_open_files: bool,
     /// Whether it is known that loaded code asked which program runs it, so that this binds the result.
     pub executable_is_known: bool,
+    /// Whether every shell that ran did nothing but to start a linker, so that where it is told nobody but that.
+    pub shells_only_link: bool,
     /// Whether a path is that of an output of this unit.
     pub is_output: &'a dyn Fn(&Path) -> bool,
     /// Whether a program links, or is one that a linker starts.
@@ -94,6 +98,7 @@ impl<'a> Rules<'a> {
             foreign_links: given.foreign_links,
             names_open_files: given.names_open_files,
             executable_is_known: given.executable_is_known,
+            shells_only_link: given.shells_only_link,
             is_output,
             is_linker: &links_by_name,
         }

@@ -75,7 +75,7 @@ impl Recorder<'_> {
 
     /// An instrumented macro leaves a profile of each run, beside what the run is for: no result depends on it, and whoever wants
     /// one of a macro compiles without us.
-    fn is_profile(&self, path: &Path) -> bool {
+    pub(super) fn is_profile(&self, path: &Path) -> bool {
         let here = |value: &[u8]| self.around.directory.join(os::path_from_bytes(value.to_vec()));
         self.invocation.arguments.iter().any(|argument| match argument {
             Argument::Text(name, value) => match name.replace('_', "-").as_str() {

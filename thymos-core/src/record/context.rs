@@ -235,7 +235,7 @@ impl Recorder<'_> {
 }
 
 /// Returns the text of a script; nothing for a program that is none.
-fn script(path: &Path) -> Option<Vec<u8>> {
+pub(super) fn script(path: &Path) -> Option<Vec<u8>> {
     let mut text = vec![0; 2];
     let mut file = fs::File::open(path).ok()?;
     file.read_exact(&mut text).ok()?;

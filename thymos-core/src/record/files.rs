@@ -70,6 +70,8 @@ impl Recorder<'_> {
         let mut candidates = inputs::candidates(&self.compiled.observed, &rules).map_err(Outcome::Bypass)?;
         let looked_at = macros::only_looked_at(unit, self.around.directory, candidates.iter().filter_map(file));
         candidates.retain(|candidate| file(candidate).is_none_or(|path| !looked_at.contains(path)));
+        candidates
+            .retain(|candidate| !matches!(candidate, Candidate::Absent(path) if self.is_profile_made_at_the_end(path)));
         Ok(candidates)
     }
 
@@ -85,6 +87,7 @@ impl Recorder<'_> {
             foreign_links: self.request.links(self.around.head) == Links::ExceptOwn
                 && self.compiled.observed.env.is_ok(),
             executable_is_known: matches!(&self.compiled.observed.env, Ok(reads) if reads.executable == Asked::Yes),
+            shells_only_link: self.shells_only_link(),
             names_open_files: unit.arguments.iter().any(|argument| matches!(argument, Argument::File(..)))
                 && !macros::may_load(unit, self.around.directory),
         }

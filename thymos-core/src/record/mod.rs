@@ -6,6 +6,7 @@
 mod checks;
 mod compressed;
 pub mod context;
+mod expanded;
 mod files;
 pub mod path_dependencies;
 mod shown;

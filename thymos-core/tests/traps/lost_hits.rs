@@ -55,9 +55,33 @@ fn comes_from_the_store(world: &World, files: &Files, build: impl Fn(&Checkout<'
 #[cfg(target_os = "linux")]
 fn a_macro_that_is_instrumented_leaves_its_profile_and_nothing_else() {
     for flags in ["-Cprofile-generate", "-Cprofile-generate=profiles/deep", "-Cinstrument-coverage"] {
-        comes_from_the_store(&World::cached(), &with_a_macro(), |here| {
+        // The directory that the flag names is made when the macro is loaded. Whether it was there is something that the macro
+        // may have been told too, so the build that makes it stores nothing.
+        let files = with_a_macro().file("profiles/deep/kept", "");
+        comes_from_the_store(&World::cached(), &files, |here| {
             here.cargo("build").env("RUSTFLAGS", flags).ok();
         });
+    }
+}
+
+/// A macro that asks by a shell where it is gains nothing from a script in the linker's place.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_shell_of_a_macro_is_told_its_place_beside_a_linker_that_is_a_script() {
+    let world = World::cached();
+    let linker = world.at("tools").executable("linker", "#!/bin/sh\nexec cc \"$@\"\n");
+    let files = with_a_macro().file(
+        "maker/src/lib.rs",
+        "use proc_macro::TokenStream;\n#[proc_macro] pub fn made(_: TokenStream) -> TokenStream {\n\
+         let out = std::process::Command::new(\"sh\").args([\"-c\", \"pwd | wc -c\"]).output().unwrap();\n\
+         String::from_utf8(out.stdout).unwrap().trim().parse().unwrap() }\n",
+    );
+    for place in ["here", "there/and/deeper"] {
+        let checkout = world.checkout(place, &files);
+        checkout.cargo("build").env("RUSTFLAGS", format!("-Clinker={linker}")).ok();
+        let told = std::process::Command::new(checkout.root().join("target/debug/app")).output().expect("it runs");
+        let length = checkout.root().as_os_str().len() + 1;
+        assert_eq!(String::from_utf8_lossy(&told.stdout).trim(), length.to_string(), "{}", world.events_text());
     }
 }
 
