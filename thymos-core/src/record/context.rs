@@ -144,6 +144,9 @@ impl Recorder<'_> {
         if Guard::BindDirectory.on() && reads.directory == Asked::Yes {
             roots.extend(self.roots_of(directory.clone()));
         }
+        if Guard::BindDirectory.on() {
+            roots.extend(self.roots_below_listings());
+        }
         if Guard::BindSpan.on() && foreign(&reads.spans).is_some() {
             let sources = info.sources.iter().map(|path| self.around.directory.join(path));
             roots.extend(self.roots_of(directory.chain(sources)));
@@ -193,6 +196,19 @@ impl Recorder<'_> {
         let roots = &self.request.roots;
         let holds = |path: &Path, root: Root| roots.path(root).is_some_and(|root| path.starts_with(root));
         paths.flat_map(|path| Root::ALL.into_iter().filter(move |root| holds(&path, *root))).collect()
+    }
+
+    /// Returns the roots that lie below a directory that was listed. `../..` leads to another directory from another place, and only
+    /// where it led from here is known.
+    fn roots_below_listings(&self) -> Vec<Root> {
+        let roots = &self.request.roots;
+        let listings = self.compiled.observed.accesses.iter().filter(|access| access.kind == AccessKind::List);
+        let is_outside = |path: &Path| self.roots_of(std::iter::once(path.to_owned())).is_empty();
+        let outside: Vec<&Path> =
+            listings.map(|access| access.path.as_path()).filter(|path| is_outside(path)).collect();
+        let is_below =
+            |root: &Root| roots.path(*root).is_some_and(|place| outside.iter().any(|listed| place.starts_with(listed)));
+        Root::ALL.into_iter().filter(is_below).collect()
     }
 
     fn bound(&self, mut roots: Vec<Root>) -> Vec<Input> {

@@ -226,6 +226,24 @@ fn the_length_of_a_links_target_is_this_checkouts() {
     });
 }
 
+#[test]
+#[cfg(target_os = "linux")] // elsewhere nothing tells of a listing
+fn a_listing_above_the_workspace_is_this_checkouts() {
+    guarded_by("bind-directory").tell(|stage| {
+        let lists = "use proc_macro::TokenStream;\n#[proc_macro] pub fn size(_: TokenStream) -> TokenStream {\n    \
+                     let above = std::fs::read_dir(\"../..\").unwrap().map(|entry| entry.unwrap().file_name());\n    \
+                     above.filter(|name| name == \"and\").count().to_string().parse().unwrap()\n}\n";
+        let files = workspace(&["app", "maker"])
+            .append("app/Cargo.toml", "[dependencies]\nmaker = { path = \"../maker\" }")
+            .append("maker/Cargo.toml", "[lib]\nproc-macro = true")
+            .file("app/src/main.rs", "fn main() { println!(\"{}\", [0u8; maker::size!()].len()) }")
+            .file("maker/src/lib.rs", lists);
+        in_two_checkouts(stage, &files, |stage, here| {
+            stage.sees(here.cargo("build").run());
+        });
+    });
+}
+
 /// A linker that appends what the words print to what it links.
 #[cfg(unix)]
 fn appending(words: &str) -> String {
