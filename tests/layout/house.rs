@@ -102,7 +102,7 @@ pub const BUDGET: &[(usize, &str)] = &[
         "sharing that is proved: names that tell a place, counted look-ups of variables, scripts, search paths unwatched",
     ),
     (
-        1_900,
+        2_200,
         "nothing unaccounted for: system calls in three lists, who asked, metadata, facts of the machine, every step of a path",
     ),
     (
