@@ -5,7 +5,7 @@
 //! - the compiler's own files and its sysroot's listings: the compiler's identity covers them;
 //! - what the compile made itself, temporary files included; but not that it was not there before;
 //! - externs: the key holds their content;
-//! - listings and look-ups in vain in `-L dependency` directories: rustc picks what it loads there by hash, and everything
+//! - listings of and negative lookups in `-L dependency` directories: rustc picks what it loads there by hash, and everything
 //!   that it then opens is an input;
 //! - what the compiler's runtime and linkers ask of the system, by name (`places`).
 //!

@@ -117,7 +117,7 @@ pub enum Cause {
         /// The option: `-C profile-use`.
         name: String,
     },
-    /// The working directory is another one.
+    /// The working directory changed.
     Directory {
         /// The directory before, relative to its root.
         from: String,

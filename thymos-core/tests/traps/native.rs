@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::shapes::{built_with, traps};
+use crate::shapes::{built_and_seen, built_with, traps};
 use crate::support::{Cargo, Checkout, Files, package, real_rustc, require_tool, skip, workspace};
 use crate::trap::{Stage, compared_with_cargo, guarded_by};
 
@@ -192,24 +192,18 @@ fn linked_with<T>(
     each: impl IntoIterator<Item = T> + Clone,
     call: impl Fn(&Checkout<'_>, Cargo, &T) -> Cargo,
 ) -> impl Fn(&mut Stage<'_>) {
-    move |stage| {
-        let here = stage.checkout("here", &files);
-        for value in each.clone() {
-            here.clean();
-            let cargo = call(&here, here.cargo("build"), &value);
-            let run = cargo.run();
-            match run.status.success() {
-                true => drop(stage.sees(run)),
-                // What a linker says when it fails names files that no two links have in common.
-                false => stage.notes("build", run.status.to_string()),
-            }
-            for output in ["target/debug/app", "target/debug/libapp.so"] {
-                if here.path(output).exists() {
-                    stage.sees_bytes(&here, output);
-                }
+    built_and_seen(files, each, call, |stage, here, run| {
+        match run.status.success() {
+            true => drop(stage.sees(run)),
+            // What a linker says when it fails names files that no two links have in common.
+            false => stage.notes("build", run.status.to_string()),
+        }
+        for output in ["target/debug/app", "target/debug/libapp.so"] {
+            if here.path(output).exists() {
+                stage.sees_bytes(here, output);
             }
         }
-    }
+    })
 }
 
 /// Links with one content of the file that the link argument names, and then with another.

@@ -9,7 +9,7 @@
 
 use std::path::Path;
 
-use crate::support::{Cargo, Checkout, Files};
+use crate::support::{Cargo, Checkout, Files, Run};
 use crate::trap::Stage;
 
 /// Turns each row into a test: `name: trap, story;`, with attributes before the name.
@@ -83,19 +83,31 @@ pub fn built_at_two_places(files: Files) -> impl Fn(&mut Stage<'_>) {
     }
 }
 
-/// Builds anew for each of these, which says how cargo is called.
+/// Builds anew for each of these, which says how cargo is called, and runs the program.
 pub fn built_with<T>(
     files: Files,
     each: impl IntoIterator<Item = T> + Clone,
     call: impl Fn(&Checkout<'_>, Cargo, &T) -> Cargo,
 ) -> impl Fn(&mut Stage<'_>) {
+    built_and_seen(files, each, call, |stage, here, run| {
+        stage.sees(run);
+        stage.sees(here.program("app"));
+    })
+}
+
+/// Builds anew for each of these, which says how cargo is called, and sees what `see` shows of each build.
+pub fn built_and_seen<T>(
+    files: Files,
+    each: impl IntoIterator<Item = T> + Clone,
+    call: impl Fn(&Checkout<'_>, Cargo, &T) -> Cargo,
+    see: impl Fn(&mut Stage<'_>, &Checkout<'_>, Run),
+) -> impl Fn(&mut Stage<'_>) {
     move |stage| {
         let here = stage.checkout("here", &files);
         for value in each.clone() {
             here.clean();
-            let cargo = call(&here, here.cargo("build"), &value);
-            stage.sees(cargo.run());
-            stage.sees(here.program("app"));
+            let run = call(&here, here.cargo("build"), &value).run();
+            see(stage, &here, run);
         }
     }
 }

@@ -119,3 +119,18 @@ impl Roots {
 fn is_separator(byte: u8) -> bool {
     byte == b'/' || (cfg!(windows) && byte == b'\\')
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// Roots of which one lies in another, and one is too short to count.
+    pub(super) fn roots() -> Roots {
+        Roots::new([
+            (Root::Workspace, "/home/u/ws".into()),
+            (Root::Target, "/home/u/ws/target/".into()),
+            (Root::CargoHome, "/home/u/.cargo".into()),
+            (Root::Sysroot, "/".into()),
+        ])
+    }
+}

@@ -116,16 +116,8 @@ fn precedes_path(byte: u8) -> bool {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use super::super::tests::roots;
     use super::*;
-
-    fn roots() -> Roots {
-        Roots::new([
-            (Root::Workspace, "/home/u/ws".into()),
-            (Root::Target, "/home/u/ws/target/".into()),
-            (Root::CargoHome, "/home/u/.cargo".into()),
-            (Root::Sysroot, "/".into()),
-        ])
-    }
 
     #[test]
     fn a_path_is_relative_to_the_longest_root_that_holds_it() {

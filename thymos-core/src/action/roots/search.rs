@@ -69,16 +69,8 @@ impl<R: Read> Read for Watch<'_, R> {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use super::super::tests::roots;
     use super::*;
-
-    fn roots() -> Roots {
-        Roots::new([
-            (Root::Workspace, "/home/u/ws".into()),
-            (Root::Target, "/home/u/ws/target/".into()),
-            (Root::CargoHome, "/home/u/.cargo".into()),
-            (Root::Sysroot, "/".into()),
-        ])
-    }
 
     #[test]
     fn a_literal_path_is_found_for_each_root_that_it_holds() {
