@@ -47,7 +47,7 @@ impl Digest {
     }
 
     /// Returns the digest as 64 lower-case hexadecimal digits.
-    pub(crate) fn hex(&self) -> String {
+    pub fn hex(&self) -> String {
         blake3::Hash::from_bytes(self.0).to_hex().to_string()
     }
 

@@ -138,7 +138,8 @@ fn a_toolchain_that_changes_while_it_compiles_answers_for_nothing() {
     let (shown, events) = shown_afterwards(Mode::Cached);
     assert_eq!(shown.trim_end(), CORES[0], "{events}");
     if cfg!(debug_assertions) {
-        let (shown, events) = shown_afterwards(Mode::Without("publish-changed-input"));
+        // A script in the compiler's place is told the job server's descriptors, which are others in some runs.
+        let (shown, events) = shown_afterwards(Mode::Without("publish-changed-input,input-scripts"));
         assert_eq!(shown.trim_end(), CORES[1], "the control:\n{events}");
     }
 }
